@@ -1,0 +1,156 @@
+// Where a job of the DataStream API begins and ends: sources, and the ways to run or to explain what was built. It knows runners by
+// their port only.
+import { StreamError } from '../../base/errors.ts'
+import { callerLocation } from '../../base/source-location.ts'
+import type { Source, SourceSpec } from '../../model/connector.ts'
+import { MAX_PARALLELISM_LIMIT } from '../../model/graph.ts'
+import { GraphBuilder, type GraphDefaults } from '../../model/graph-builder.ts'
+import type { Explanation, JobHandle, JobLauncher, LaunchOptions } from '../../model/job.ts'
+import { requireText, requireWhole } from './arguments.ts'
+import { type JobContext, outputOf } from './job-context.ts'
+import {
+  collectionSpec,
+  customSourceSpec,
+  type GenerateOptions,
+  generatorSpec,
+  type IterableInput,
+  iterableSpec,
+  type SocketTextOptions,
+  type SourceOptions,
+  socketTextSpec,
+  stdinSpec,
+  type TextOptions,
+  textFileSpec,
+} from './sources.ts'
+import { streamFactory } from './stream-factory.ts'
+import type { DataStream } from './streams.ts'
+
+/** What holds for all steps that do not say otherwise. */
+export interface EnvironmentOptions {
+  /** The number of subtasks of each step, from 1. */
+  readonly parallelism?: number
+  /** The number of key groups of keyed state, from 1 to 32768; 128 unless said otherwise. */
+  readonly maxParallelism?: number
+}
+
+/**
+ * Builds a job and runs it. Get one from `environment()`, or as the first argument of an exported function `job`.
+ * @example
+ * ```ts
+ * import { environment } from 'millrace'
+ * const env = environment({ parallelism: 2 })
+ * env.fromElements(1, 2, 3).map(n => n * n).print()
+ * await env.execute('squares')
+ * ```
+ */
+export class StreamEnvironment {
+  private readonly builder = new GraphBuilder()
+  private readonly launcher: JobLauncher
+  private readonly job: JobContext
+  private parallelism: number | undefined
+  private maxParallelism: number | undefined
+  private wasExecuted = false
+
+  constructor(launcher: JobLauncher, options: EnvironmentOptions = {}) {
+    this.launcher = launcher
+    this.job = { builder: this.builder, streams: streamFactory, launch: (part, name) => this.launch(part, name) }
+    if (options.parallelism !== undefined) this.setParallelism(options.parallelism)
+    if (options.maxParallelism !== undefined) this.setMaxParallelism(options.maxParallelism)
+  }
+
+  /** True when something was built that writes somewhere. */
+  get hasSinks(): boolean {
+    return this.builder.hasSinks()
+  }
+
+  /** True after execute(), or after a stream was collected or iterated. */
+  get isExecuted(): boolean {
+    return this.wasExecuted
+  }
+
+  /** Sets the number of subtasks of steps that do not say their own. Throws OPTION_INVALID unless it is a whole number from 1. */
+  setParallelism(parallelism: number): this {
+    requireWhole('setParallelism()', 'the parallelism', parallelism, { min: 1, max: MAX_PARALLELISM_LIMIT })
+    this.parallelism = parallelism
+    return this
+  }
+
+  /** Sets the number of key groups of steps that do not say their own. Throws OPTION_INVALID unless it is from 1 to 32768. */
+  setMaxParallelism(maxParallelism: number): this {
+    requireWhole('setMaxParallelism()', 'maxParallelism', maxParallelism, { min: 1, max: MAX_PARALLELISM_LIMIT })
+    this.maxParallelism = maxParallelism
+    return this
+  }
+
+  /** Lines from a TCP server; the server's end of stream is the end of input. */
+  socketTextStream(host: string, port: number, options: SocketTextOptions = {}): DataStream<string> {
+    return this.read(socketTextSpec(host, port, options))
+  }
+
+  /** The lines of a file, without their ends. */
+  readTextFile(path: string, options: TextOptions = {}): DataStream<string> {
+    return this.read(textFileSpec(path, options))
+  }
+
+  /** The lines of standard input. */
+  readStdin(options: TextOptions = {}): DataStream<string> {
+    return this.read(stdinSpec(options))
+  }
+
+  /** The given values, in order. */
+  fromElements<T>(...values: readonly T[]): DataStream<T> {
+    return this.read(collectionSpec(values))
+  }
+
+  /** The values of an iterable or async iterable, or of the one that a function makes for each run. */
+  from<T>(input: IterableInput<T>): DataStream<T> {
+    return this.read(iterableSpec(input))
+  }
+
+  /** Records made by a function of their index, from 0. */
+  generate<T>(generate: (index: number) => T, options: GenerateOptions<T> = {}): DataStream<T> {
+    return this.read(generatorSpec(generate, options))
+  }
+
+  /** The records of a source of your own. */
+  addSource<T>(source: Source<T>, options: SourceOptions): DataStream<T> {
+    return this.read(customSourceSpec(source as Source<unknown>, options))
+  }
+
+  /**
+   * Starts the job and returns its handle, which can be awaited. Calling it again runs all of it again.
+   * Throws JOB_EMPTY when nothing writes anywhere, GRAPH_INVALID with all mistakes of the job.
+   */
+  execute(name = 'job', options?: LaunchOptions): JobHandle {
+    this.wasExecuted = true
+    if (!this.hasSinks) {
+      const mend = 'end a stream in print(), addSink() or writeToFile(), or read one with executeAndCollect()'
+      throw new StreamError('JOB_EMPTY', `the job "${name}" has no sink, so it would do nothing; ${mend}`)
+    }
+    return this.launch(this.builder, name, options)
+  }
+
+  /** How the job would run, without running it. Throws GRAPH_INVALID with all mistakes of the job. */
+  explain(name = 'job'): Explanation {
+    return this.launcher.explain(this.builder.build(name, this.defaults()))
+  }
+
+  private launch(part: GraphBuilder, name: string, options?: LaunchOptions): JobHandle {
+    requireText('execute()', 'the name of the job', name)
+    this.wasExecuted = true
+    return this.launcher.launch(part.build(name, this.defaults()), options)
+  }
+
+  private defaults(): GraphDefaults {
+    const { maxParallelism } = this
+    const parallelism = this.parallelism ?? this.launcher.defaultParallelism
+    return maxParallelism === undefined ? { parallelism } : { parallelism, maxParallelism }
+  }
+
+  private read<T>(source: SourceSpec): DataStream<T> {
+    const { connector: name, placement } = source
+    const location = callerLocation()
+    const vertex = this.builder.addVertex({ name, placement, operator: { kind: 'source', source }, location })
+    return this.job.streams.data(outputOf(this.job, vertex))
+  }
+}

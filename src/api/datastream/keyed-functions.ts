@@ -1,0 +1,27 @@
+// Checks of the objects of functions that users hand to keyed operations.
+import { preview } from '../../base/errors.ts'
+import type { OperatorSpec } from '../../model/operator-spec.ts'
+import type { StateDescriptors } from '../../model/state.ts'
+import { type MethodRules, optionInvalid, requireMethods } from './arguments.ts'
+
+/** Functions as the graph knows them: keys, records and state of types that only the stream knows. */
+export type AnyKeyedProcessFunction = Extract<OperatorSpec, { readonly kind: 'keyed-process' }>['function']
+export type AnyKeyedCoProcessFunction = Extract<OperatorSpec, { readonly kind: 'keyed-co-process' }>['function']
+
+/** What an AggregateFunction must have. */
+export const AGGREGATE_RULES: MethodRules = { required: ['create', 'add', 'merge', 'result'] }
+
+const STATE_KINDS: readonly unknown[] = ['value', 'list', 'map']
+
+/** Throws OPTION_INVALID unless it is a keyed function with the given methods and well declared state. */
+export function requireKeyedFunction(
+  call: string,
+  fn: { readonly state?: StateDescriptors },
+  required: readonly string[],
+): void {
+  requireMethods(call, fn, { required, optional: ['onTimer', 'open', 'close'] })
+  for (const [name, descriptor] of Object.entries(fn.state ?? {})) {
+    if (STATE_KINDS.includes((descriptor as { readonly kind?: unknown } | null | undefined)?.kind)) continue
+    throw optionInvalid(call, `state "${name}" is ${preview(descriptor)}; declare it with value(), list() or map()`)
+  }
+}

@@ -1,0 +1,135 @@
+// The sources of the DataStream API as specs: names and options of connectors, which the runner resolves. The checks that need no
+// connector are made here, at the call.
+
+import { preview } from '../../base/errors.ts'
+import type { Source, SourceSpec } from '../../model/connector.ts'
+import { optionInvalid, requireFunction, requireMethods, requireText, requireWhole } from './arguments.ts'
+
+/** How lines of text are read. */
+export interface TextOptions {
+  /** A longer line (in bytes, without its end) fails with LINE_TOO_LONG. 16 MiB unless said otherwise. */
+  readonly lineBytesMax?: number
+  /** Bytes that are not UTF-8: `replace` them by U+FFFD (the default), or `fail` with TEXT_INVALID. */
+  readonly encodingErrors?: 'replace' | 'fail'
+}
+
+/** How a text socket is read. */
+export interface SocketTextOptions extends TextOptions {
+  /** What ends a record; a line feed unless said otherwise. */
+  readonly delimiter?: string
+  /** How often a broken connection is made again; 5 unless said otherwise. The first connection is tried once. */
+  readonly retries?: number
+  /** The wait before the first retry in ms, doubled for each further one; 100 unless said otherwise. */
+  readonly retryDelayMs?: number
+}
+
+/** How many records are generated, and how fast. */
+export interface GenerateOptions<T> {
+  /** Without it the source has no end. */
+  readonly count?: number
+  /** Over all subtasks; as fast as the job takes them unless said otherwise. */
+  readonly recordsPerSecond?: number
+  /** The record's event time in epoch ms. */
+  readonly timestamp?: (record: T, index: number) => number
+}
+
+/** What the graph must know of a source of your own. */
+export interface SourceOptions {
+  /** True when the source comes to an end by itself. */
+  readonly isBounded: boolean
+  /** True when it emits timestamps; then windows go by event time. */
+  readonly hasTimestamps?: boolean
+  /** The largest parallelism that the source can run with; any unless said otherwise. */
+  readonly parallelismMax?: number
+  /** In words, for plans and errors. */
+  readonly description?: string
+}
+
+/** What from() takes: something to iterate, or a function that makes it for each run. */
+export type IterableInput<T> = Iterable<T> | AsyncIterable<T> | (() => Iterable<T> | AsyncIterable<T>)
+
+/** Lines from a TCP server. */
+export function socketTextSpec(host: string, port: number, options: SocketTextOptions): SourceSpec {
+  const call = 'socketTextStream()'
+  requireText(call, 'the host', host)
+  requireWhole(call, 'the port', port, { min: 1, max: 65_535 })
+  return single('socket-text', { host, port, ...options }, { description: `socket ${host}:${port}`, isBounded: false })
+}
+
+/** Lines of a file. */
+export function textFileSpec(path: string, options: TextOptions): SourceSpec {
+  requireText('readTextFile()', 'the path', path)
+  return single('file-lines', { path, ...options }, { description: `file ${path}`, isBounded: true })
+}
+
+/** Lines of standard input. */
+export function stdinSpec(options: TextOptions): SourceSpec {
+  const spec = single('stdin-lines', { ...options }, { description: 'standard input', isBounded: false })
+  return { ...spec, placement: 'main-thread' }
+}
+
+/** Values in memory. */
+export function collectionSpec(values: readonly unknown[]): SourceSpec {
+  const description = `${values.length} element${values.length === 1 ? '' : 's'}`
+  return single('collection', { values }, { description, isBounded: true })
+}
+
+/** An iterable, or a function that makes one. A bare iterable exists in this thread only. */
+export function iterableSpec(input: IterableInput<unknown>): SourceSpec {
+  if (typeof input === 'function') {
+    requireFunction('from()', input)
+    return single('iterable', { factory: input }, { description: 'iterable', isBounded: false })
+  }
+  const isIterable =
+    typeof input === 'object' && input !== null && (Symbol.iterator in input || Symbol.asyncIterator in input)
+  if (!isIterable) {
+    throw optionInvalid(
+      'from()',
+      `expected an iterable, an async iterable, or a function that returns one; got ${preview(input)}`,
+    )
+  }
+  const isBounded = Array.isArray(input) || input instanceof Set || input instanceof Map
+  const spec = single('iterable', { iterable: input }, { description: 'iterable', isBounded })
+  return { ...spec, placement: 'main-thread' }
+}
+
+/** Records made of their index. */
+export function generatorSpec<T>(generate: (index: number) => T, options: GenerateOptions<T>): SourceSpec {
+  const call = 'generate()'
+  const { count, recordsPerSecond, timestamp } = options
+  requireFunction(call, generate)
+  if (count !== undefined) requireWhole(call, 'the count', count, { min: 0 })
+  if (timestamp !== undefined) requireFunction(`${call}: timestamp`, timestamp)
+  const isRate = recordsPerSecond === undefined || (Number.isFinite(recordsPerSecond) && recordsPerSecond > 0)
+  if (!isRate)
+    throw optionInvalid(call, `recordsPerSecond is ${preview(recordsPerSecond)}; give a finite number above 0`)
+  return {
+    connector: 'generator',
+    options: { generate, count, recordsPerSecond, timestamp },
+    description: count === undefined ? 'generator' : `generator of ${count}`,
+    placement: 'any',
+    isBounded: count !== undefined,
+    hasTimestamps: timestamp !== undefined,
+  }
+}
+
+/** A source that carries its implementation. */
+export function customSourceSpec(source: Source<unknown>, options: SourceOptions): SourceSpec {
+  const call = 'addSource()'
+  const { isBounded, hasTimestamps = false, parallelismMax, description = 'custom source' } = options ?? {}
+  requireMethods(call, source, { required: ['splits', 'open'], mayBeAsync: true })
+  if (typeof isBounded !== 'boolean')
+    throw optionInvalid(call, 'say { isBounded: true } if the source ends by itself, else false')
+  if (parallelismMax !== undefined) requireWhole(call, 'parallelismMax', parallelismMax, { min: 1 })
+  const limit = parallelismMax === undefined ? {} : { parallelismMax }
+  const what = { connector: 'custom', options: {}, implementation: source, description }
+  return { ...what, ...limit, placement: 'any', isBounded, hasTimestamps }
+}
+
+function single(
+  connector: string,
+  options: SourceSpec['options'],
+  rest: Pick<SourceSpec, 'description' | 'isBounded'>,
+): SourceSpec {
+  return { connector, options, ...rest, placement: 'any', parallelismMax: 1, hasTimestamps: false }
+}

@@ -1,0 +1,17 @@
+// The one module that knows all the classes of streams.
+import { ConnectedStreamsNode, KeyedConnectedStreamsNode } from './connected-streams.ts'
+import { DataStreamNode } from './data-stream.ts'
+import type { Flow, KeyedFlow, StreamFactory } from './job-context.ts'
+import { KeyedStreamNode } from './keyed-stream.ts'
+import { WindowedStreamNode } from './windowed-stream.ts'
+import type { Windowing } from './windowing.ts'
+
+/** Makes stream objects of flows. */
+export const streamFactory: StreamFactory = Object.freeze({
+  data: <T>(flow: Flow) => new DataStreamNode<T>(flow),
+  keyed: <T, K>(flow: KeyedFlow) => new KeyedStreamNode<T, K>(flow),
+  windowed: <T, K>(flow: KeyedFlow, windowing: Windowing) => new WindowedStreamNode<T, K>(flow, windowing),
+  connected: <A, B>(first: Flow, second: Flow) => new ConnectedStreamsNode<A, B>(first, second),
+  keyedConnected: <K, A, B>(first: KeyedFlow, second: KeyedFlow) =>
+    new KeyedConnectedStreamsNode<K, A, B>(first, second),
+})

@@ -1,0 +1,46 @@
+// The windowings of the DataStream API as data: timeWindow and countWindow are an assigner, a trigger and perhaps an evictor.
+import type { TimeDomain } from '../../model/functions.ts'
+import type { WindowSpec } from '../../model/window-spec.ts'
+import { requireWhole } from './arguments.ts'
+
+/** A windowing that still lacks its function. */
+export interface Windowing {
+  /** For step names: `time-window(5000)`. */
+  readonly label: string
+  readonly spec: Omit<WindowSpec, 'function'>
+}
+
+/** Windows of a fixed duration, one after the other or, with a slide, overlapping. OPTION_INVALID for times that are not whole and positive. */
+export function timeWindowing(timeDomain: TimeDomain, sizeMs: number, slideMs: number | undefined): Windowing {
+  const list = listed(sizeMs, slideMs)
+  const call = `timeWindow(${list})`
+  requireWhole(call, 'the size in milliseconds', sizeMs, { min: 1 })
+  if (slideMs !== undefined) requireWhole(call, 'the slide in milliseconds', slideMs, { min: 1 })
+  const assigner =
+    slideMs === undefined
+      ? ({ kind: 'tumbling', sizeMs, offsetMs: 0 } as const)
+      : ({ kind: 'sliding', sizeMs, slideMs, offsetMs: 0 } as const)
+  return {
+    label: `time-window(${list})`,
+    spec: { timeDomain, assigner, trigger: { kind: 'on-window-end' }, allowedLatenessMs: 0 },
+  }
+}
+
+/** Windows of a number of records of one key; with a slide: of the newest `size` records, every `slide` records. OPTION_INVALID as above. */
+export function countWindowing(size: number, slide: number | undefined): Windowing {
+  const list = listed(size, slide)
+  const call = `countWindow(${list})`
+  const label = `count-window(${list})`
+  requireWhole(call, 'the size in records', size, { min: 1 })
+  if (slide !== undefined) requireWhole(call, 'the slide in records', slide, { min: 1 })
+  // Counting asks for no time; processing time is what needs neither timestamps nor watermarks.
+  const common = { timeDomain: 'processing-time', assigner: { kind: 'global' }, allowedLatenessMs: 0 } as const
+  if (slide === undefined)
+    return { label, spec: { ...common, trigger: { kind: 'count', count: size, isPurging: true } } }
+  const trigger = { kind: 'count', count: slide, isPurging: false } as const
+  return { label, spec: { ...common, trigger, evictor: { kind: 'count', count: size } } }
+}
+
+function listed(size: unknown, slide: unknown): string {
+  return slide === undefined ? String(size) : `${String(size)}, ${String(slide)}`
+}

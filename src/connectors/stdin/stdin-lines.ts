@@ -1,0 +1,97 @@
+// A source of the lines of standard input. It belongs to the main thread, is read once and cannot be resumed.
+import { Buffer } from 'node:buffer'
+import type { Readable } from 'node:stream'
+import { errorText, StreamError } from '../../base/errors.ts'
+import type { ReaderContext, ReadStatus, Source, SourceOutput, SourceSpec, SplitReader } from '../../model/connector.ts'
+import { ChunkQueue } from '../chunk-queue.ts'
+import { emitLines, LineCutter, type LineInput, logReplacements } from '../line-cutter.ts'
+import { ConnectorOptions } from '../options.ts'
+import { TEXT_OPTION_NAMES, textOptions } from '../text-options.ts'
+
+/**
+ * Makes the source `stdin-lines` of `lineBytesMax` and `encodingErrors`; throws OPTION_INVALID. `input` gives the stream of bytes.
+ * Reading fails with LINE_TOO_LONG, TEXT_INVALID or SOURCE_FAILED. Its position counts the bytes read and cannot be gone back to.
+ */
+export function stdinLinesSource(spec: SourceSpec, input: () => Readable): Source<string, number> {
+  const options = new ConnectorOptions(spec, TEXT_OPTION_NAMES)
+  const text = textOptions(options)
+  return {
+    splits: () => [{ id: 'stdin', position: 0 }],
+    open(split, context) {
+      if (split.position > 0) {
+        throw new StreamError(
+          'SOURCE_FAILED',
+          `${spec.description}: standard input cannot be resumed at byte ${split.position}; read a file if the job must be resumable`,
+        )
+      }
+      return new StdinReader(input(), { ...text, description: spec.description, logger: context.logger }, context)
+    },
+  }
+}
+
+class StdinReader implements SplitReader<string, number> {
+  private readonly stream: Readable
+  private readonly input: LineInput
+  private readonly context: ReaderContext
+  private readonly queue: ChunkQueue
+  private readonly cutter: LineCutter
+  private state: 'open' | 'ended' | 'closed' = 'open'
+  private failure: StreamError | undefined
+
+  constructor(stream: Readable, input: LineInput, context: ReaderContext) {
+    this.stream = stream
+    this.input = input
+    this.context = context
+    this.queue = new ChunkQueue(stream)
+    this.cutter = new LineCutter(input)
+    if (stream.readableEnded || stream.destroyed) this.state = 'ended'
+    stream.on('data', this.onData)
+    stream.on('end', this.onEnd)
+    stream.on('error', this.onError)
+    stream.on('close', this.onEnd)
+    // A stream that an earlier reader paused does not go on by itself.
+    stream.resume()
+  }
+
+  read(output: SourceOutput<string>): ReadStatus {
+    if (emitLines(this.cutter, () => this.queue.take(), output) === 'full') return 'more'
+    if (this.failure !== undefined) throw this.failure
+    if (this.state === 'open') return 'waiting'
+    const last = this.cutter.finish()
+    if (last !== undefined) output.emit(last)
+    return 'end'
+  }
+
+  position(): number {
+    return this.cutter.position()
+  }
+
+  close(): void {
+    if (this.state === 'closed') return
+    this.state = 'closed'
+    logReplacements(this.cutter, this.input)
+    this.stream.off('data', this.onData)
+    this.stream.off('end', this.onEnd)
+    this.stream.off('error', this.onError)
+    this.stream.off('close', this.onEnd)
+    this.queue.clear()
+    // Paused, not destroyed: the stream is the process's; a paused one does not keep the process alive.
+    this.stream.pause()
+  }
+
+  private readonly onData = (chunk: Uint8Array | string): void => {
+    // Text arrives where somebody called setEncoding on the process's stream.
+    this.queue.push(typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : chunk)
+    this.context.wake()
+  }
+
+  private readonly onEnd = (): void => {
+    if (this.state === 'open') this.state = 'ended'
+    this.context.wake()
+  }
+
+  private readonly onError = (error: unknown): void => {
+    this.failure = new StreamError('SOURCE_FAILED', `${this.input.description}: ${errorText(error)}`, { cause: error })
+    this.context.wake()
+  }
+}

@@ -1,0 +1,112 @@
+// What `import ... from 'millrace/browser'` gives: the same API with the connectors that work anywhere, and nothing of Node. There is
+// no launch context: a page builds its jobs and executes them itself.
+import { type EnvironmentOptions, StreamEnvironment } from '../api/datastream/environment.ts'
+import { portableConnectors } from '../connectors/portable.ts'
+import { browserPlatform } from '../platform/browser/browser-platform.ts'
+import { localLauncher } from '../runners/local/local-launcher.ts'
+
+export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
+export type {
+  GenerateOptions,
+  IterableInput,
+  SocketTextOptions,
+  SourceOptions,
+  TextOptions,
+} from '../api/datastream/sources.ts'
+export type {
+  ConnectedStreams,
+  DataStream,
+  DataStreamSink,
+  Iteration,
+  IterationOptions,
+  KeyedConnectedStreams,
+  KeyedStream,
+  SinkOptions,
+  StepSettings,
+  WindowedStream,
+} from '../api/datastream/streams.ts'
+export type { Clock } from '../base/clock.ts'
+export type { ErrorCode } from '../base/error-codes.ts'
+export { StreamError } from '../base/errors.ts'
+export type { Logger, LogLevel } from '../base/logger.ts'
+export type {
+  Placement,
+  ReaderContext,
+  ReadStatus,
+  Sink,
+  SinkWriter,
+  Source,
+  SourceOutput,
+  Split,
+  SplitReader,
+  WriterContext,
+} from '../model/connector.ts'
+export { days, hours, milliseconds, minutes, seconds } from '../model/duration.ts'
+export type {
+  AggregateFunction,
+  Collector,
+  CoProcessFunction,
+  KeyedContext,
+  KeyedCoProcessFunction,
+  KeyedProcessFunction,
+  OpenContext,
+  ProcessFunction,
+  RecordContext,
+  TimeDomain,
+  TimerContext,
+  TimerService,
+  TimeWindow,
+} from '../model/functions.ts'
+export type {
+  CancelSignal,
+  EdgeMetrics,
+  Explanation,
+  JobHandle,
+  JobMetrics,
+  JobResult,
+  JobStatus,
+  LaunchOptions,
+  VertexMetrics,
+} from '../model/job.ts'
+export type { Key } from '../model/key.ts'
+export { type OutputTag, outputTag } from '../model/output-tag.ts'
+export {
+  type ListDescriptor,
+  type ListState,
+  list,
+  type MapDescriptor,
+  type MapKey,
+  type MapState,
+  map,
+  type StateDescriptor,
+  type StateDescriptors,
+  type StateHandle,
+  type StateHandles,
+  type ValueDescriptor,
+  type ValueState,
+  value,
+} from '../model/state.ts'
+export type { WatermarkGenerator, WatermarkStrategy } from '../model/watermark-strategy.ts'
+export {
+  forBoundedOutOfOrderness,
+  forMonotonousTimestamps,
+  type WatermarkOptions,
+} from '../time/watermark-strategies.ts'
+export type { EnvironmentOptions, StreamEnvironment }
+
+/**
+ * A new environment to build a job with, in a page or a web worker. Its parallelism is 1 unless said otherwise.
+ * Throws OPTION_INVALID for a parallelism that is not a whole number from 1.
+ * @example
+ * ```ts
+ * import { environment } from 'millrace/browser'
+ * const env = environment()
+ * const squares = env.fromElements(1, 2, 3).map(n => n * n)
+ * console.log(await squares.executeAndCollect())
+ * ```
+ */
+export function environment(options: EnvironmentOptions = {}): StreamEnvironment {
+  const platform = browserPlatform()
+  const connectors = portableConnectors({ text: platform.text })
+  return new StreamEnvironment(localLauncher({ platform, connectors, defaultParallelism: 1 }), options)
+}

@@ -1,0 +1,103 @@
+// The contracts of sources and sinks, and the named specs by which a graph refers to them without holding an implementation.
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
+
+/** Where subtasks may run: on any thread, or only on the main one (stdin, callbacks, bare iterables, collect). */
+export type Placement = 'any' | 'main-thread'
+
+/** The unit of reading: its position says from where to go on. Positions are plain data that a codec can write. */
+export interface Split<P = unknown> {
+  readonly id: string
+  readonly position: P
+}
+
+/** What a reader can reach. */
+export interface ReaderContext {
+  readonly subtaskIndex: number
+  readonly parallelism: number
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Asks for another `read` soon; may be called from any callback of the reader's own I/O. */
+  wake(): void
+}
+
+/** Where a reader puts its records. */
+export interface SourceOutput<T> {
+  /**
+   * Emits one record, with its event time in epoch ms where the source knows it.
+   * Returns false when the reader should return from `read` (the output is full or the turn is over); the record was taken all the same.
+   */
+  emit(record: T, timestampMs?: number): boolean
+}
+
+/** What a call of `read` left: more records now, nothing until `wake` (or `wakeAtMs`), or the end of the split. */
+export type ReadStatus = 'more' | 'waiting' | 'end'
+
+/** Reads one split. `read` never blocks: it emits what is there and returns. A failure is thrown from `read`. */
+export interface SplitReader<T, P = unknown> {
+  read(output: SourceOutput<T>): ReadStatus
+  /** While waiting: the processing time (epoch ms) at which it wants to be read again even without `wake`. */
+  readonly wakeAtMs?: number
+  /** The position after the last record emitted. */
+  position(): P
+  close(): void | Promise<void>
+}
+
+/** An enumerator of splits and a maker of their readers. */
+export interface Source<T, P = unknown> {
+  /** The splits to begin with, for a job that reads with this many subtasks. */
+  splits(parallelism: number): readonly Split<P>[] | Promise<readonly Split<P>[]>
+  open(split: Split<P>, context: ReaderContext): SplitReader<T, P> | Promise<SplitReader<T, P>>
+}
+
+/** What a writer can reach. */
+export interface WriterContext {
+  readonly subtaskIndex: number
+  readonly parallelism: number
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Writes the records of one subtask. A promise from `write` means: not ready for the next record until it resolves. */
+export interface SinkWriter<T> {
+  write(record: T, timestampMs: number | undefined): void | Promise<void>
+  /** Hands on what is buffered; called when the input is drained and at the end. */
+  flush?(): void | Promise<void>
+  close(): void | Promise<void>
+}
+
+/** A maker of writers, one per subtask. */
+export interface Sink<T> {
+  open(context: WriterContext): SinkWriter<T> | Promise<SinkWriter<T>>
+}
+
+/** What plan and validation need to know of a source or sink, beside its implementation. */
+interface ConnectorSpec {
+  /** The connector's name, resolved by the runner: `socket-text`, `print`, ...; `custom` carries its implementation. */
+  readonly connector: string
+  readonly options: Readonly<Record<string, unknown>>
+  /** In words, for plans and errors: `socket localhost:9999`. */
+  readonly description: string
+  readonly placement: Placement
+  /** The largest parallelism it can run with; undefined: any. */
+  readonly parallelismMax?: number
+}
+
+/** A source by name and options. */
+export interface SourceSpec extends ConnectorSpec {
+  readonly isBounded: boolean
+  /** True when the source gives its records timestamps. */
+  readonly hasTimestamps: boolean
+  readonly implementation?: Source<unknown>
+}
+
+/** A sink by name and options. */
+export interface SinkSpec extends ConnectorSpec {
+  readonly implementation?: Sink<unknown>
+}
+
+/** Makes sources and sinks from their specs; each entry of the package brings the connectors that can work there. */
+export interface ConnectorResolver {
+  source(spec: SourceSpec): Source<unknown>
+  sink(spec: SinkSpec): Sink<unknown>
+}

@@ -1,0 +1,108 @@
+// The contracts of user functions: what the engine calls, and the contexts it hands in. Implementations live elsewhere.
+import type { OutputTag } from './output-tag.ts'
+import type { StateDescriptors, StateHandles } from './state.ts'
+
+/** Takes the output records of a function. Records are never changed after they are collected. */
+export interface Collector<T> {
+  collect(record: T): void
+}
+
+/** The two kinds of time that windows and timers go by. */
+export type TimeDomain = 'event-time' | 'processing-time'
+
+/** Timers of the current key. A timer of a domain and time exists once per key, however often it is registered. */
+export interface TimerService {
+  /** The operator's watermark in epoch ms; -Infinity before the first one, Infinity at the end of input. */
+  currentWatermark(): number
+  /** Processing time in epoch ms. */
+  currentProcessingTime(): number
+  registerEventTimeTimer(timestampMs: number): void
+  deleteEventTimeTimer(timestampMs: number): void
+  registerProcessingTimeTimer(timestampMs: number): void
+  deleteProcessingTimeTimer(timestampMs: number): void
+}
+
+/** What a function that sees one record at a time can reach beside the record. */
+export interface RecordContext {
+  /** The record's timestamp in epoch ms; undefined where the stream has none. */
+  readonly timestamp: number | undefined
+  readonly subtaskIndex: number
+  readonly parallelism: number
+  /** The operator's watermark in epoch ms; -Infinity before the first one. */
+  currentWatermark(): number
+  /** Processing time in epoch ms. */
+  currentProcessingTime(): number
+  /** Emits to a side output, with the timestamp of the current record or timer. */
+  output<X>(tag: OutputTag<X>, record: NoInfer<X>): void
+}
+
+/** The context of a keyed function: the current key, its state and its timers. */
+export interface KeyedContext<K, S extends StateDescriptors> extends RecordContext {
+  readonly key: K
+  readonly state: StateHandles<S>
+  readonly timers: TimerService
+}
+
+/** The context of a timer that fires: as for a record, with the timer's time as timestamp. */
+export interface TimerContext<K, S extends StateDescriptors> extends KeyedContext<K, S> {
+  readonly timestamp: number
+  readonly timeDomain: TimeDomain
+}
+
+/** What `open` gets, once per subtask before the first record. */
+export interface OpenContext {
+  readonly subtaskIndex: number
+  readonly parallelism: number
+}
+
+/** A function over single records without key and state. */
+export interface ProcessFunction<T, O> {
+  open?(context: OpenContext): void
+  onRecord(record: T, ctx: RecordContext, out: Collector<O>): void
+  close?(): void
+}
+
+/** A function over records of a keyed stream, with declared state and timers. */
+export interface KeyedProcessFunction<K, T, O, S extends StateDescriptors = Record<never, never>> {
+  readonly state?: S
+  open?(context: OpenContext): void
+  onRecord(record: T, ctx: KeyedContext<K, S>, out: Collector<O>): void
+  onTimer?(timestampMs: number, ctx: TimerContext<K, S>, out: Collector<O>): void
+  close?(): void
+}
+
+/** A function over two connected streams without key. */
+export interface CoProcessFunction<A, B, O> {
+  open?(context: OpenContext): void
+  onFirst(record: A, ctx: RecordContext, out: Collector<O>): void
+  onSecond(record: B, ctx: RecordContext, out: Collector<O>): void
+  close?(): void
+}
+
+/** A function over two connected keyed streams that share state and timers per key. */
+export interface KeyedCoProcessFunction<K, A, B, O, S extends StateDescriptors = Record<never, never>> {
+  readonly state?: S
+  open?(context: OpenContext): void
+  onFirst(record: A, ctx: KeyedContext<K, S>, out: Collector<O>): void
+  onSecond(record: B, ctx: KeyedContext<K, S>, out: Collector<O>): void
+  onTimer?(timestampMs: number, ctx: TimerContext<K, S>, out: Collector<O>): void
+  close?(): void
+}
+
+/**
+ * An incremental aggregation. `add` returns the accumulator and may change the one it is given; `result` must hand out a
+ * value that later calls of `add` do not change.
+ */
+export interface AggregateFunction<T, A, R> {
+  create(): A
+  add(accumulator: A, record: T): A
+  /** Joins two accumulators, of which the first holds the earlier records; may change and return the first. */
+  merge(a: A, b: A): A
+  result(accumulator: A): R
+}
+
+/** The window of a result: [start, end) in epoch ms; a global (count) window is unbounded on both sides. */
+export interface TimeWindow {
+  readonly start: number
+  readonly end: number
+}

@@ -1,0 +1,191 @@
+// Record path. Keyed functions over one or two inputs, with declared state and timers of both time domains.
+import { preview } from '../base/errors.ts'
+import type {
+  Collector,
+  KeyedContext,
+  KeyedCoProcessFunction,
+  KeyedProcessFunction,
+  TimeDomain,
+  TimerContext,
+  TimerService,
+} from '../model/functions.ts'
+import type { StateDescriptors } from '../model/state.ts'
+import { KeyedState, type StateEntry } from '../state/keyed-state.ts'
+import { type Timer, TimerQueue } from '../time/timer-queue.ts'
+import { type EndMode, type Emit, type Operator, type OperatorContext, spend } from './operator.ts'
+import { closeFunction, openFunction } from './process.ts'
+import { OperatorRecordContext } from './record-context.ts'
+import { failOnRecord, failStep, failWith } from './user-failure.ts'
+
+type AnyContext = KeyedContext<unknown, StateDescriptors>
+type AnyTimerContext = TimerContext<unknown, StateDescriptors>
+type UserTimer = ((timestampMs: number, ctx: AnyTimerContext, out: Collector<unknown>) => void) | undefined
+
+/** The operator of a KeyedProcessFunction. */
+export function keyedProcessOperator(
+  user: KeyedProcessFunction<unknown, unknown, unknown, StateDescriptors>,
+  context: OperatorContext,
+): Operator {
+  const onTimer = user.onTimer?.bind(user)
+  return new KeyedProcessOperator(user, context, onTimer, (ctx, out) => [(record) => user.onRecord(record, ctx, out)])
+}
+
+/** The operator of a KeyedCoProcessFunction: both inputs share the state and the timers of a key. */
+export function keyedCoProcessOperator(
+  user: KeyedCoProcessFunction<unknown, unknown, unknown, unknown, StateDescriptors>,
+  context: OperatorContext,
+): Operator {
+  const onTimer = user.onTimer?.bind(user)
+  return new KeyedProcessOperator(user, context, onTimer, (ctx, out) => [
+    (record) => user.onFirst(record, ctx, out),
+    (record) => user.onSecond(record, ctx, out),
+  ])
+}
+
+interface Lifecycle {
+  readonly state?: StateDescriptors
+  open?: KeyedProcessFunction<unknown, unknown, unknown>['open']
+  close?: KeyedProcessFunction<unknown, unknown, unknown>['close']
+}
+
+class KeyedProcessOperator implements Operator {
+  readonly inputs: readonly Emit[]
+  private readonly user: Lifecycle
+  private readonly context: OperatorContext
+  private readonly onTimer: UserTimer
+  private readonly state: KeyedState
+  private readonly ctx: KeyedFunctionContext
+  private readonly out: Collector<unknown>
+  private readonly eventTimers = new TimerQueue<StateEntry>()
+  private readonly processingTimers = new TimerQueue<StateEntry>()
+  /** Set when the end of input begins: timers registered later in processing time will never come due. */
+  private finishBefore = -1
+
+  constructor(user: Lifecycle, context: OperatorContext, onTimer: UserTimer, inputs: (ctx: AnyContext, out: Collector<unknown>) => Emit[]) {
+    this.user = user
+    this.context = context
+    this.onTimer = onTimer
+    this.state = new KeyedState(user.state ?? {}, context.vertex.maxParallelism)
+    this.ctx = new KeyedFunctionContext(context, this.state, this.eventTimers, this.processingTimers)
+    this.out = { collect: context.output }
+    this.inputs = inputs(this.ctx as unknown as AnyContext, this.out).map((call, input) => this.keyedInput(call, input))
+  }
+
+  open(): void {
+    openFunction(this.user, this.context)
+  }
+
+  onWatermark(watermark: number): boolean {
+    this.ctx.watermark = watermark
+    return this.fireDue(this.eventTimers, watermark, 'event-time', Infinity)
+  }
+
+  nextTimerMs(): number {
+    return this.processingTimers.nextTimeMs()
+  }
+
+  onProcessingTime(nowMs: number): boolean {
+    return this.fireDue(this.processingTimers, nowMs, 'processing-time', Infinity)
+  }
+
+  // Pending processing-time timers fire at the end of input, in order: what they would have emitted is not lost.
+  finish(mode: EndMode): boolean {
+    if (mode === 'stop') return true
+    if (this.finishBefore < 0) this.finishBefore = this.processingTimers.nextSequence()
+    return this.fireDue(this.processingTimers, Infinity, 'processing-time', this.finishBefore)
+  }
+
+  close(): void {
+    closeFunction(this.user, this.context)
+  }
+
+  private keyedInput(call: Emit, input: number): Emit {
+    const { vertex } = this.context
+    const keyOf = this.context.keyOf(input)
+    const { state } = this
+    return (record) => {
+      state.select(keyOf(record as never))
+      try {
+        call(record)
+      } catch (error) {
+        failOnRecord(vertex, record, error)
+      }
+      state.release()
+    }
+  }
+
+  private fireDue(queue: TimerQueue<StateEntry>, timeMs: number, domain: TimeDomain, sequenceBelow: number): boolean {
+    const { capacity, clock } = this.context
+    while (queue.nextTimeMs() <= timeMs) {
+      if (capacity.blocked > 0 || capacity.budget <= 0) return false
+      const timer = queue.popDue(timeMs) as Timer<StateEntry>
+      timer.owner.timers--
+      if (timer.sequence < sequenceBelow) this.fire(timer, domain)
+      else this.dropTimer(timer)
+      spend(capacity, clock)
+    }
+    return true
+  }
+
+  private fire(timer: Timer<StateEntry>, domain: TimeDomain): void {
+    const { record, vertex } = this.context
+    const timestampBefore = record.timestamp
+    record.timestamp = timer.timeMs
+    this.ctx.timeDomain = domain
+    this.state.selectEntry(timer.owner)
+    try {
+      this.onTimer?.(timer.timeMs, this.ctx as unknown as AnyTimerContext, this.out)
+    } catch (error) {
+      failStep(vertex, `in onTimer at ${timer.timeMs} (${domain}) for key ${preview(timer.owner.key)}`, error)
+    }
+    this.state.release()
+    record.timestamp = timestampBefore
+  }
+
+  private dropTimer(timer: Timer<StateEntry>): void {
+    this.context.counters.timersDropped++
+    this.context.logger.log('warn', 'a processing-time timer registered by a timer at the end of input does not fire', {
+      step: this.context.vertex.name,
+      key: preview(timer.owner.key),
+      timeMs: timer.timeMs,
+    })
+  }
+}
+
+class KeyedFunctionContext extends OperatorRecordContext {
+  readonly state: Readonly<Record<string, unknown>>
+  readonly timers: TimerService
+  timeDomain: TimeDomain = 'event-time'
+  private readonly keyed: KeyedState
+
+  constructor(context: OperatorContext, keyed: KeyedState, event: TimerQueue<StateEntry>, processing: TimerQueue<StateEntry>) {
+    super(context)
+    this.keyed = keyed
+    this.state = keyed.handles
+    this.timers = {
+      currentWatermark: () => this.watermark,
+      currentProcessingTime: () => this.currentProcessingTime(),
+      registerEventTimeTimer: (timeMs) => register(event, keyed, timeMs, context),
+      deleteEventTimeTimer: (timeMs) => remove(event, keyed, timeMs),
+      registerProcessingTimeTimer: (timeMs) => register(processing, keyed, timeMs, context),
+      deleteProcessingTimeTimer: (timeMs) => remove(processing, keyed, timeMs),
+    }
+  }
+
+  get key(): unknown {
+    return this.keyed.currentKey
+  }
+}
+
+function register(queue: TimerQueue<StateEntry>, keyed: KeyedState, timeMs: number, context: OperatorContext): void {
+  if (typeof timeMs !== 'number' || Number.isNaN(timeMs)) {
+    failWith(context.vertex, 'TIMESTAMP_INVALID', `a timer was registered at ${preview(timeMs)}`, 'give epoch milliseconds')
+  }
+  const entry = keyed.currentEntry()
+  if (queue.register(entry, timeMs)) entry.timers++
+}
+
+function remove(queue: TimerQueue<StateEntry>, keyed: KeyedState, timeMs: number): void {
+  const entry = keyed.currentEntry()
+  if (queue.delete(entry, timeMs)) entry.timers--
+}

@@ -1,0 +1,108 @@
+// The contract between operators and the task that runs them. Everything an operator does happens inside a call of the task, one
+// record, timer, watermark or asynchronous result at a time: no locks, no re-entrance.
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
+import type { ConnectorResolver, Split } from '../model/connector.ts'
+import type { Vertex } from '../model/graph.ts'
+
+/** Takes one record; its timestamp and key are in the chain's CurrentRecord. */
+export type Emit = (record: unknown) => void
+
+/** The timestamp of records that have none. */
+export const NO_TIMESTAMP = -Infinity
+
+/** What is known of the record that is passing through the chain. Who changes it for its outputs restores it afterwards. */
+export interface CurrentRecord {
+  /** Epoch ms, or NO_TIMESTAMP. */
+  timestamp: number
+  /** The key that came with the record over a hash exchange; undefined inside a chain. */
+  key: unknown
+}
+
+/** Whether the task may go on: checked between records and between timers. */
+export interface Capacity {
+  /** How many outputs (channels, writers) are full. */
+  blocked: number
+  /** How many more units of work (records, timers) this step may do. */
+  budget: number
+  /** When this step should end, on the monotonic clock. */
+  untilMonotonicMs: number
+}
+
+/** Units of work between two readings of the clock. */
+const CLOCK_READING_MASK = 63
+
+/** Counts one unit of work; returns true while the step may go on. A reading of the clock costs about 40 ns, so it is taken now and then. */
+export function spend(capacity: Capacity, clock: Clock): boolean {
+  if ((--capacity.budget & CLOCK_READING_MASK) === 0 && clock.monotonicMs() >= capacity.untilMonotonicMs) capacity.budget = 0
+  return capacity.budget > 0 && capacity.blocked === 0
+}
+
+/** Where asynchronous results enter: the letter runs inside the task's next step. */
+export interface Mailbox {
+  post(letter: () => void): void
+}
+
+/** What an operator counts beside records. */
+export interface OperatorCounters {
+  recordsIn: number
+  recordsOut: number
+  lateRecordsDropped: number
+  timersDropped: number
+}
+
+/** What a task gives to one of its operators. */
+export interface OperatorContext {
+  readonly vertex: Vertex
+  readonly subtaskIndex: number
+  readonly record: CurrentRecord
+  /** The main output. */
+  readonly output: Emit
+  /** The side output of the given tag id; undefined when nothing reads it. */
+  sideOutput(tagId: string): Emit | undefined
+  readonly capacity: Capacity
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly mailbox: Mailbox
+  readonly counters: OperatorCounters
+  readonly connectors: ConnectorResolver
+  /** The splits that a source's subtask reads. */
+  readonly splits: readonly Split[]
+  /** Takes the key of a record that came in by the given input. */
+  keyOf(input: number): (record: never) => unknown
+}
+
+/** How the end of input came: `finish` at the end of the data (pending windows fire), `stop` on request (they do not). */
+export type EndMode = 'finish' | 'stop'
+
+/** One running operator of one subtask. */
+export interface Operator {
+  /** What takes the records of each input, by ordinal. */
+  readonly inputs: readonly Emit[]
+  /** Opens what needs opening (readers, writers) before the first record. */
+  open?(): void | Promise<void>
+  /** Fires what the watermark makes due. Returns false when budget or room ended first: it is then called again with the same watermark. */
+  onWatermark?(watermark: number): boolean
+  /** The watermark of the outputs, given that of the inputs; never goes back. Without it: the inputs' own. */
+  outputWatermark?(inputWatermark: number): number
+  /** True when the operator says of its own accord that it is idle (a source of watermarks without records). */
+  isIdle?(nowMs: number): boolean
+  /** The processing time of the next timer; Infinity when there is none. */
+  nextTimerMs?(): number
+  /** Fires processing-time timers that are due; returns false as onWatermark does. */
+  onProcessingTime?(nowMs: number): boolean
+  /** Called when the task's input is drained for now. */
+  onDrained?(): void
+  /** The end of input: fires or flushes what is left. Returns false while something is pending: it is called again. */
+  finish?(mode: EndMode): boolean
+  /** Lets go of everything at once; called exactly once, also after a failure. */
+  close?(): void | Promise<void>
+}
+
+/** An operator that brings records into its task by itself. */
+export interface SourceOperator extends Operator {
+  /** Emits what is there within budget and room. */
+  read(): 'busy' | 'waiting' | 'end'
+  /** Asks the source to end its input: the next `read` returns 'end'. */
+  stopReading(): void
+}

@@ -1,0 +1,66 @@
+// Record path. Functions of one record, or of records of two streams, without key: they emit by a collector, any number of records.
+import type { Collector, CoProcessFunction, ProcessFunction } from '../model/functions.ts'
+import type { Emit, Operator, OperatorContext } from './operator.ts'
+import { OperatorRecordContext } from './record-context.ts'
+import { failOnRecord, failStep } from './user-failure.ts'
+
+/** The operator of a ProcessFunction. */
+export function processOperator(user: ProcessFunction<unknown, unknown>, context: OperatorContext): Operator {
+  return unkeyed(user, context, (ctx, out) => [guarded((record) => user.onRecord(record, ctx, out), context)])
+}
+
+/** The operator of a CoProcessFunction. */
+export function coProcessOperator(user: CoProcessFunction<unknown, unknown, unknown>, context: OperatorContext): Operator {
+  return unkeyed(user, context, (ctx, out) => [
+    guarded((record) => user.onFirst(record, ctx, out), context),
+    guarded((record) => user.onSecond(record, ctx, out), context),
+  ])
+}
+
+function unkeyed(
+  user: Pick<ProcessFunction<unknown, unknown>, 'open' | 'close'>,
+  context: OperatorContext,
+  makeInputs: (ctx: OperatorRecordContext, out: Collector<unknown>) => Emit[],
+): Operator {
+  const ctx = new OperatorRecordContext(context)
+  const out: Collector<unknown> = { collect: context.output }
+  return {
+    inputs: makeInputs(ctx, out),
+    open: () => openFunction(user, context),
+    onWatermark: (watermark) => {
+      ctx.watermark = watermark
+      return true
+    },
+    close: () => closeFunction(user, context),
+  }
+}
+
+/** Calls the user's `open`, if any. */
+export function openFunction(user: Pick<ProcessFunction<unknown, unknown>, 'open'>, context: OperatorContext): void {
+  try {
+    user.open?.({ subtaskIndex: context.subtaskIndex, parallelism: context.vertex.parallelism })
+  } catch (error) {
+    failStep(context.vertex, 'in open()', error)
+  }
+}
+
+/** Calls the user's `close`, if any. */
+export function closeFunction(user: Pick<ProcessFunction<unknown, unknown>, 'close'>, context: OperatorContext): void {
+  try {
+    user.close?.()
+  } catch (error) {
+    failStep(context.vertex, 'in close()', error)
+  }
+}
+
+// What a downstream operator throws passes through here too; it is a StepFailure already and keeps its own step.
+function guarded(call: Emit, context: OperatorContext): Emit {
+  const { vertex } = context
+  return (record) => {
+    try {
+      call(record)
+    } catch (error) {
+      failOnRecord(vertex, record, error)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+// Record path. Reads the splits of one subtask in turn and emits their records.
+import { StreamError, errorText } from '../base/errors.ts'
+import type { ReadStatus, ReaderContext, Source, SourceOutput, Split, SplitReader } from '../model/connector.ts'
+import { type CurrentRecord, type Emit, NO_TIMESTAMP, type OperatorContext, type SourceOperator, spend } from './operator.ts'
+import { StepFailure } from './user-failure.ts'
+
+/** A split while it is being read. `sleeping`: it waits for its reader's wake-up or time. */
+interface OpenSplit {
+  readonly split: Split
+  readonly reader: SplitReader<unknown>
+  state: 'ready' | 'sleeping' | 'ended'
+}
+
+/** The operator of a source. */
+export class SourceReadOperator implements SourceOperator {
+  readonly inputs: readonly Emit[] = []
+  private readonly source: Source<unknown>
+  private readonly context: OperatorContext
+  private readonly output: CountingOutput
+  private readonly splits: OpenSplit[] = []
+  private nextSplit = 0
+  private isStopping = false
+
+  constructor(source: Source<unknown>, context: OperatorContext) {
+    this.source = source
+    this.context = context
+    this.output = new CountingOutput(context)
+  }
+
+  async open(): Promise<void> {
+    for (const split of this.context.splits) {
+      let openSplit: OpenSplit | undefined
+      const readerContext: ReaderContext = {
+        subtaskIndex: this.context.subtaskIndex,
+        parallelism: this.context.vertex.parallelism,
+        clock: this.context.clock,
+        logger: this.context.logger,
+        wake: () => this.context.mailbox.post(() => openSplit?.state === 'sleeping' && this.wake(openSplit)),
+      }
+      const reader = await this.source.open(split, readerContext)
+      openSplit = { split, reader, state: 'ready' }
+      this.splits.push(openSplit)
+    }
+  }
+
+  stopReading(): void {
+    this.isStopping = true
+  }
+
+  read(): 'busy' | 'waiting' | 'end' {
+    const { capacity } = this.context
+    if (this.isStopping) return 'end'
+    for (let looked = 0; looked < this.splits.length && capacity.blocked === 0 && capacity.budget > 0; looked++) {
+      const split = this.splits[this.nextSplit] as OpenSplit
+      this.nextSplit = (this.nextSplit + 1) % this.splits.length
+      if (split.state === 'ready') this.readSplit(split)
+    }
+    if (this.splits.some((split) => split.state === 'ready')) return 'busy'
+    return this.splits.some((split) => split.state === 'sleeping') ? 'waiting' : 'end'
+  }
+
+  nextTimerMs(): number {
+    let earliest = Infinity
+    for (const { state, reader } of this.splits) {
+      if (state === 'sleeping' && reader.wakeAtMs !== undefined && reader.wakeAtMs < earliest) earliest = reader.wakeAtMs
+    }
+    return earliest
+  }
+
+  onProcessingTime(nowMs: number): boolean {
+    for (const split of this.splits) {
+      if (split.state === 'sleeping' && (split.reader.wakeAtMs ?? Infinity) <= nowMs) this.wake(split)
+    }
+    return true
+  }
+
+  async close(): Promise<void> {
+    for (const { reader } of this.splits) await reader.close()
+  }
+
+  private wake(split: OpenSplit): void {
+    split.state = 'ready'
+  }
+
+  private readSplit(split: OpenSplit): void {
+    let status: ReadStatus
+    try {
+      status = split.reader.read(this.output)
+    } catch (error) {
+      throw this.failure(split, error)
+    }
+    if (status === 'waiting') split.state = 'sleeping'
+    if (status === 'end') split.state = 'ended'
+  }
+
+  private failure(split: OpenSplit, error: unknown): unknown {
+    if (error instanceof StepFailure) return error
+    const { vertex, counters } = this.context
+    const where = `reading ${split.split.id} after ${counters.recordsOut} records`
+    if (error instanceof StreamError) return new StepFailure(vertex, error.code, error.message.replace(`${error.code}: `, ''), `it happened ${where}`, error)
+    return new StepFailure(vertex, 'SOURCE_FAILED', errorText(error), `it happened ${where}`, error)
+  }
+}
+
+/** What readers emit into: counts, and says when to return. */
+class CountingOutput implements SourceOutput<unknown> {
+  private readonly context: OperatorContext
+  private readonly record: CurrentRecord
+  private readonly output: Emit
+
+  constructor(context: OperatorContext) {
+    this.context = context
+    this.record = context.record
+    this.output = context.output
+  }
+
+  emit(record: unknown, timestampMs: number = NO_TIMESTAMP): boolean {
+    const { capacity, counters, clock } = this.context
+    counters.recordsOut++
+    this.record.timestamp = timestampMs
+    this.output(record)
+    return spend(capacity, clock)
+  }
+}

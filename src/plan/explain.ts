@@ -1,0 +1,116 @@
+// A plan for readers: text for people, plain data for programs and the dashboard. Golden tests hold both.
+import { locationText } from '../base/source-location.ts'
+import { operatorText } from '../model/describe.ts'
+import type { Graph, Vertex } from '../model/graph.ts'
+import type { Explanation } from '../model/job.ts'
+import { keySelectorText } from '../model/key.ts'
+import { partitioningText } from '../model/partitioning.ts'
+import { isStateful } from '../model/operator-spec.ts'
+import type { Chain, Exchange, PhysicalPlan } from './physical-plan.ts'
+import { planGraph } from './plan.ts'
+
+/** What a reader may choose. */
+export interface ExplainOptions {
+  /** Shows where each step was written; off for texts that are compared. */
+  readonly showLocations: boolean
+  readonly channelCapacityRecords: number
+}
+
+/** The plan of a graph in words and as data. */
+export function explainGraph(graph: Graph, options: ExplainOptions): Explanation {
+  const plan = planGraph(graph)
+  return { text: planText(plan, options), json: planJson(plan, options) }
+}
+
+function planText(plan: PhysicalPlan, options: ExplainOptions): string {
+  const { graph, chains, exchanges } = plan
+  const tasks = chains.reduce((sum, chain) => sum + chain.parallelism, 0)
+  const heading = `job "${graph.name}" (graph ${plan.graphHash}): ${counted(chains.length, 'chain')}, ${counted(tasks, 'task')}`
+  const blocks = chains.map((chain) => chainText(plan, chain, exchanges, options))
+  return [heading, ...blocks, ...warnings(graph)].join('\n')
+}
+
+function chainText(plan: PhysicalPlan, chain: Chain, exchanges: readonly Exchange[], options: ExplainOptions): string {
+  const pinned = chain.placement === 'main-thread' ? ', on the main thread' : ''
+  const lines = [`chain ${chain.id}, parallelism ${chain.parallelism}${pinned}`]
+  for (const id of chain.vertices) {
+    lines.push(`  ${vertexText(plan.graph.vertices[id] as Vertex, options)}`)
+    for (const exchange of exchanges) {
+      if (exchange.edge.from === id) lines.push(`    ${exchangeText(plan.graph, exchange, options)}`)
+    }
+  }
+  return lines.join('\n')
+}
+
+function vertexText(vertex: Vertex, options: ExplainOptions): string {
+  const key = vertex.keySelectors.length === 0 ? '' : ` by ${vertex.keySelectors.map(keySelectorText).join(' and ')}`
+  const what = operatorText(vertex.operator)
+  const uid = isStateful(vertex.operator) ? ` [uid ${vertex.uid}${vertex.isUidDerived ? ', derived' : ''}]` : ''
+  const place = options.showLocations ? locationText(vertex.location) : ''
+  return `${vertex.id} ${vertex.name}${what === vertex.name ? '' : `: ${what}`}${key}${uid}${place === '' ? '' : ` (${place})`}`
+}
+
+function exchangeText(graph: Graph, exchange: Exchange, options: ExplainOptions): string {
+  const { edge } = exchange
+  const target = graph.vertices[edge.to] as Vertex
+  const tag = edge.outputTag === undefined ? '' : ` side output "${edge.outputTag}"`
+  const input = edge.input === 0 ? '' : ` input ${edge.input}`
+  if (edge.isFeedback) return `=>${tag} back to chain ${exchange.toChain} (${target.id} ${target.name}) as feedback`
+  return `=>${tag} chain ${exchange.toChain} (${target.id} ${target.name}${input}) by ${partitioningText(edge.partitioning)}; columns ${exchange.columns.join(', ')}; ${options.channelCapacityRecords} records a channel`
+}
+
+function warnings(graph: Graph): string[] {
+  const derived = graph.vertices.filter((vertex) => isStateful(vertex.operator) && vertex.isUidDerived && vertex.operator.kind !== 'source' && vertex.operator.kind !== 'sink')
+  if (derived.length === 0) return []
+  const names = derived.map((vertex) => `"${vertex.name}"`).join(', ')
+  return [`note: the uid of ${names} is derived from the graph; give it with uid() so that its state survives changes of the job`]
+}
+
+function planJson(plan: PhysicalPlan, options: ExplainOptions): unknown {
+  return {
+    name: plan.graph.name,
+    graphHash: plan.graphHash,
+    channelCapacityRecords: options.channelCapacityRecords,
+    vertices: plan.graph.vertices.map((vertex) => ({
+      id: vertex.id,
+      uid: vertex.uid,
+      isUidDerived: vertex.isUidDerived,
+      name: vertex.name,
+      kind: vertex.operator.kind,
+      operator: operatorText(vertex.operator),
+      keys: vertex.keySelectors.map(keySelectorText),
+      parallelism: vertex.parallelism,
+      maxParallelism: vertex.maxParallelism,
+      placement: vertex.placement,
+      ...(options.showLocations && vertex.location !== undefined ? { location: locationText(vertex.location) } : {}),
+    })),
+    edges: plan.graph.edges.map((edge) => ({
+      from: edge.from,
+      to: edge.to,
+      input: edge.input,
+      partitioning: partitioningText(edge.partitioning),
+      ...(edge.outputTag === undefined ? {} : { outputTag: edge.outputTag }),
+      isFeedback: edge.isFeedback,
+      isChained: plan.exchanges.every((exchange) => exchange.edge !== edge),
+    })),
+    chains: plan.chains.map((chain) => ({
+      id: chain.id,
+      name: chain.name,
+      vertices: chain.vertices,
+      parallelism: chain.parallelism,
+      placement: chain.placement,
+      keyGroups: chain.subtasks.map((subtask) => [subtask.keyGroups.from, subtask.keyGroups.to]),
+    })),
+    exchanges: plan.exchanges.map((exchange) => ({
+      fromChain: exchange.fromChain,
+      toChain: exchange.toChain,
+      from: exchange.edge.from,
+      to: exchange.edge.to,
+      columns: exchange.columns,
+    })),
+  }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,135 @@
+// The operators of one subtask of a chain, composed from the leaves up: each gets a plain function as its output, so a record
+// passes through the chain as nested calls.
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Prng } from '../base/prng.ts'
+import type { ConnectorResolver, Split } from '../model/connector.ts'
+import type { Edge, Graph, Vertex } from '../model/graph.ts'
+import { createOperator } from '../operators/create-operator.ts'
+import type { Capacity, CurrentRecord, Emit, Mailbox, Operator, OperatorContext, OperatorCounters } from '../operators/operator.ts'
+import type { Chain } from '../plan/physical-plan.ts'
+import type { ControlElement } from './batch.ts'
+import type { Channel } from './channel.ts'
+import { keyReader, partitioner } from './partitioner.ts'
+
+/** The channels of one edge out of one subtask. */
+export interface OutputEdge {
+  readonly edge: Edge
+  readonly channels: readonly Channel[]
+}
+
+/** What the chain's operators get from outside. */
+export interface ChainInit {
+  readonly graph: Graph
+  readonly chain: Chain
+  readonly subtaskIndex: number
+  readonly outputs: readonly OutputEdge[]
+  readonly capacity: Capacity
+  readonly mailbox: Mailbox
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly prng: Prng
+  readonly connectors: ConnectorResolver
+  readonly splits: readonly Split[]
+}
+
+/** One operator in its place; time passes from parent to child. */
+export interface ChainNode {
+  readonly vertex: Vertex
+  readonly operator: Operator
+  readonly counters: OperatorCounters
+  /** The position of the node it reads from; -1 for the root. */
+  readonly parent: number
+  readonly outputs: readonly OutputEdge[]
+  inputWatermark: number
+  outputWatermark: number
+  isIdle: boolean
+}
+
+/** The operators of a subtask in the order of the chain, root first, and the record passing through them. */
+export interface ChainInstance {
+  readonly nodes: readonly ChainNode[]
+  readonly record: CurrentRecord
+}
+
+/** Makes and wires the operators of one subtask. */
+export function instantiateChain(init: ChainInit): ChainInstance {
+  const { chain, graph } = init
+  const record: CurrentRecord = { timestamp: -Infinity, key: undefined }
+  const made = new Map<number, ChainNode>()
+  for (const vertexId of [...chain.vertices].reverse()) {
+    made.set(vertexId, makeNode(init, graph.vertices[vertexId] as Vertex, record, made))
+  }
+  return { nodes: chain.vertices.map((vertexId) => made.get(vertexId) as ChainNode), record }
+}
+
+/** Sends a control element over all channels of the node's edges, feedback left out. */
+export function broadcast(node: ChainNode, element: ControlElement): void {
+  for (const { edge, channels } of node.outputs) {
+    if (!edge.isFeedback) for (const channel of channels) channel.control(element)
+  }
+}
+
+function makeNode(init: ChainInit, vertex: Vertex, record: CurrentRecord, made: ReadonlyMap<number, ChainNode>): ChainNode {
+  const { chain } = init
+  const counters: OperatorCounters = { recordsIn: 0, recordsOut: 0, lateRecordsDropped: 0, timersDropped: 0 }
+  const outputs = init.outputs.filter((output) => output.edge.from === vertex.id)
+  const parentLink = chain.links.find((edge) => edge.to === vertex.id)
+  const context: OperatorContext = {
+    vertex,
+    subtaskIndex: init.subtaskIndex,
+    record,
+    output: emitTo(init, vertex, undefined, outputs, made, record) ?? ignore,
+    sideOutput: (tagId) => emitTo(init, vertex, tagId, outputs, made, record),
+    capacity: init.capacity,
+    clock: init.clock,
+    logger: init.logger,
+    mailbox: init.mailbox,
+    counters,
+    connectors: init.connectors,
+    splits: init.splits,
+    keyOf: (input) => keySource(vertex, input, parentLink !== undefined, record),
+  }
+  return {
+    vertex,
+    operator: createOperator(vertex.operator, context),
+    counters,
+    parent: parentLink === undefined ? -1 : chain.vertices.indexOf(parentLink.from),
+    outputs,
+    inputWatermark: -Infinity,
+    outputWatermark: -Infinity,
+    isIdle: false,
+  }
+}
+
+/** Everything that reads the given output of a vertex as one function; undefined when nothing does. */
+function emitTo(
+  init: ChainInit,
+  vertex: Vertex,
+  tagId: string | undefined,
+  outputs: readonly OutputEdge[],
+  made: ReadonlyMap<number, ChainNode>,
+  record: CurrentRecord,
+): Emit | undefined {
+  const readers: Emit[] = []
+  for (const edge of init.graph.edges) {
+    if (edge.from !== vertex.id || edge.outputTag !== tagId) continue
+    const output = outputs.find((candidate) => candidate.edge === edge)
+    if (output !== undefined) {
+      const target = init.graph.vertices[edge.to] as Vertex
+      readers.push(partitioner({ edge, target, channels: output.channels, subtaskIndex: init.subtaskIndex, record, prng: init.prng }))
+    } else readers.push((made.get(edge.to) as ChainNode).operator.inputs[edge.input] as Emit)
+  }
+  return readers.length < 2 ? readers[0] : (value) => {
+    for (let i = 0; i < readers.length; i++) (readers[i] as Emit)(value)
+  }
+}
+
+// Over a hash exchange the key came with the record; inside a chain it is taken here.
+function keySource(vertex: Vertex, input: number, isChained: boolean, record: CurrentRecord): (record: never) => unknown {
+  const selector = vertex.keySelectors[input]
+  if (!isChained || selector === undefined) return () => record.key
+  return keyReader(selector, vertex)
+}
+
+function ignore(): void {}

@@ -1,0 +1,137 @@
+// From a plan to tasks and channels, ready to be scheduled. Pure: clock, randomness and connectors are given.
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
+import { Prng } from '../base/prng.ts'
+import type { ConnectorResolver, Split } from '../model/connector.ts'
+import type { Vertex } from '../model/graph.ts'
+import type { Capacity } from '../operators/operator.ts'
+import type { Chain, Exchange, PhysicalPlan } from '../plan/physical-plan.ts'
+import type { OutputEdge } from './chain-instance.ts'
+import { Channel, feedbackLimit, overshootLimit } from './channel.ts'
+import type { InputChannel } from './input-gate.ts'
+import { TaskMailbox } from './mailbox.ts'
+import { Task } from './task.ts'
+
+/** Records that a channel holds before its sender waits, unless a job says else. */
+export const CHANNEL_CAPACITY_RECORDS_DEFAULT = 1024
+
+/** What the tasks of a job get from outside. */
+export interface DeploymentInit {
+  readonly plan: PhysicalPlan
+  readonly connectors: ConnectorResolver
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Seeds shuffles. */
+  readonly seed: number
+  readonly channelCapacityRecords: number
+  /** Called when something asynchronous gave a task work. */
+  readonly wake: () => void
+}
+
+/** The channels of one exchange, by sending and receiving subtask; undefined where the two do not talk. */
+export interface DeployedExchange {
+  readonly exchange: Exchange
+  readonly channels: readonly (readonly (Channel | undefined)[])[]
+}
+
+/** A job's tasks and channels. */
+export interface Deployment {
+  readonly plan: PhysicalPlan
+  readonly tasks: readonly Task[]
+  readonly exchanges: readonly DeployedExchange[]
+}
+
+/** Makes all tasks of a plan; asks the sources for their splits. */
+export async function deploy(init: DeploymentInit): Promise<Deployment> {
+  const { plan } = init
+  const capacities = plan.chains.map((chain) =>
+    chain.subtasks.map((): Capacity => ({ blocked: 0, budget: 0, untilMonotonicMs: Infinity })),
+  )
+  const exchanges = plan.exchanges.map((exchange) => makeChannels(init, exchange, capacities))
+  const tasks: Task[] = []
+  for (const chain of plan.chains) {
+    const splits = await splitsOf(init, chain)
+    for (const { index } of chain.subtasks) {
+      tasks.push(
+        new Task({
+          graph: plan.graph,
+          chain,
+          subtaskIndex: index,
+          outputs: outputsOf(exchanges, chain, index),
+          inputs: inputsOf(exchanges, chain, index),
+          capacity: (capacities[chain.id] as Capacity[])[index] as Capacity,
+          mailbox: new TaskMailbox(init.wake),
+          clock: init.clock,
+          logger: init.logger,
+          prng: new Prng(init.seed + chain.id * 7919 + index),
+          connectors: init.connectors,
+          splits: splits.filter((_, position) => position % chain.parallelism === index),
+        }),
+      )
+    }
+  }
+  return { plan, tasks, exchanges }
+}
+
+async function splitsOf(init: DeploymentInit, chain: Chain): Promise<readonly Split[]> {
+  const root = init.plan.graph.vertices[chain.vertices[0] as number] as Vertex
+  if (root.operator.kind !== 'source') return []
+  return init.connectors.source(root.operator.source).splits(chain.parallelism)
+}
+
+function makeChannels(init: DeploymentInit, exchange: Exchange, capacities: readonly (readonly Capacity[])[]): DeployedExchange {
+  const { plan, channelCapacityRecords } = init
+  const { edge } = exchange
+  const from = plan.chains[exchange.fromChain] as Chain
+  const to = plan.chains[exchange.toChain] as Chain
+  const target = plan.graph.vertices[edge.to] as Vertex
+  const channels = from.subtasks.map((sender) =>
+    to.subtasks.map((receiver): Channel | undefined => {
+      if (!isConnected(exchange, sender.index, receiver.index, from.parallelism, to.parallelism)) return undefined
+      const name = `${plan.graph.vertices[edge.from]?.name}[${sender.index}] -> ${target.name}[${receiver.index}]`
+      const limit = edge.isFeedback && target.operator.kind === 'feedback' ? feedbackLimit(name, target.operator.queuedRecordsMax) : overshootLimit(name, channelCapacityRecords)
+      return new Channel({
+        name,
+        capacityRecords: channelCapacityRecords,
+        hasTimestamps: exchange.columns.includes('timestamp'),
+        hasKeys: exchange.columns.includes('key'),
+        senderCapacity: edge.isFeedback ? undefined : (capacities[from.id] as Capacity[])[sender.index],
+        ...limit,
+      })
+    }),
+  )
+  return { exchange, channels }
+}
+
+function isConnected(exchange: Exchange, sender: number, receiver: number, senders: number, receivers: number): boolean {
+  switch (exchange.edge.partitioning.kind) {
+    case 'forward':
+      return sender === receiver
+    case 'local-or-shuffle':
+      return senders !== receivers || sender === receiver
+    case 'global':
+      return receiver === 0
+    case 'rescale':
+      // Each subtask talks to a local share of the other side (as Flink's pointwise distribution).
+      return senders < receivers ? Math.floor((receiver * senders) / receivers) === sender : Math.floor((sender * receivers) / senders) === receiver
+    default:
+      return true
+  }
+}
+
+function outputsOf(exchanges: readonly DeployedExchange[], chain: Chain, subtaskIndex: number): readonly OutputEdge[] {
+  return exchanges
+    .filter(({ exchange }) => exchange.fromChain === chain.id)
+    .map(({ exchange, channels }) => ({ edge: exchange.edge, channels: (channels[subtaskIndex] ?? []).filter((channel) => channel !== undefined) }))
+}
+
+function inputsOf(exchanges: readonly DeployedExchange[], chain: Chain, subtaskIndex: number): readonly InputChannel[] {
+  return exchanges
+    .filter(({ exchange }) => exchange.toChain === chain.id)
+    .flatMap(({ exchange, channels }) =>
+      channels.flatMap((row): InputChannel[] => {
+        const channel = row[subtaskIndex]
+        return channel === undefined ? [] : [{ input: exchange.edge.input, channel, isFeedback: exchange.edge.isFeedback }]
+      }),
+    )
+}

@@ -1,0 +1,122 @@
+// Record path. The inputs of one task: polls its channels in turn, merges their watermarks and statuses, and notes their ends.
+import { WatermarkMerger } from '../time/watermark-merger.ts'
+import type { Batch, ControlElement, LoopEnd } from './batch.ts'
+import type { Channel } from './channel.ts'
+
+/** One channel into a task. */
+export interface InputChannel {
+  /** The input of the task's first vertex that it feeds. */
+  readonly input: number
+  readonly channel: Channel
+  /** Feedback takes no part in watermarks, statuses and the end of input. */
+  readonly isFeedback: boolean
+}
+
+/** A batch and where it came from. */
+export interface ReceivedBatch {
+  readonly batch: Batch
+  readonly from: InputChannel
+}
+
+/** What the gate gives next: records; a control element that concerns the task; or `merged`: see the gate's own watermark and end. */
+export type Received =
+  | { readonly kind: 'batch'; readonly received: ReceivedBatch }
+  | { readonly kind: 'merged' }
+  | { readonly kind: 'loop-end'; readonly element: LoopEnd; readonly from: InputChannel }
+
+interface GateInput extends InputChannel {
+  /** Position among the ordinary inputs; -1 for feedback. */
+  readonly ordinary: number
+  state: 'open' | 'ended'
+}
+
+/** Merges the channels of a task. Feedback is polled first, so that a loop drains before it is fed. */
+export class InputGate {
+  private readonly inputs: readonly GateInput[]
+  private readonly merger: WatermarkMerger
+  private openCount: number
+  private next = 0
+  /** How the input ended so far: one stopped channel makes the whole end a stop. */
+  private mode: 'finish' | 'stop' = 'finish'
+
+  constructor(channels: readonly InputChannel[]) {
+    let ordinary = 0
+    const ordered = [...channels].sort((a, b) => Number(b.isFeedback) - Number(a.isFeedback))
+    this.inputs = ordered.map((channel): GateInput => ({ ...channel, ordinary: channel.isFeedback ? -1 : ordinary++, state: 'open' }))
+    this.merger = new WatermarkMerger(ordinary)
+    this.openCount = ordinary
+  }
+
+  get watermark(): number {
+    return this.merger.watermark
+  }
+
+  get isIdle(): boolean {
+    return this.merger.isIdle
+  }
+
+  /** Undefined while an ordinary channel is open. */
+  get end(): 'finish' | 'stop' | undefined {
+    return this.openCount === 0 ? this.mode : undefined
+  }
+
+  /** The channels that lead back to this task. */
+  get feedback(): readonly InputChannel[] {
+    return this.inputs.filter((input) => input.isFeedback)
+  }
+
+  /** The ordinary channels that have not ended. */
+  get open(): readonly InputChannel[] {
+    return this.inputs.filter((input) => !input.isFeedback && input.state === 'open')
+  }
+
+  /** All channels, for metrics. */
+  get channels(): readonly InputChannel[] {
+    return this.inputs
+  }
+
+  /** The next thing that arrived; undefined when nothing is there. */
+  poll(): Received | undefined {
+    for (const input of this.inputs) {
+      if (!input.isFeedback) break
+      const received = this.pollInput(input)
+      if (received !== undefined) return received
+    }
+    for (let looked = 0; looked < this.inputs.length; looked++) {
+      const input = this.inputs[this.next] as GateInput
+      this.next = this.next + 1 === this.inputs.length ? 0 : this.next + 1
+      if (input.isFeedback || input.state === 'ended') continue
+      const received = this.pollInput(input)
+      if (received !== undefined) return received
+    }
+    return undefined
+  }
+
+  private pollInput(input: GateInput): Received | undefined {
+    const element = input.channel.poll()
+    if (element === undefined) return undefined
+    // Records from an idle sender make it active again, before its next watermark does.
+    if (element.kind === 'batch' && !input.isFeedback) this.merger.setIdle(input.ordinary, false)
+    if (element.kind === 'batch') return { kind: 'batch', received: { batch: element, from: input } }
+    if (element.kind === 'loop-end') return { kind: 'loop-end', element, from: input }
+    if (!input.isFeedback) this.merge(input, element)
+    return { kind: 'merged' }
+  }
+
+  private merge(input: GateInput, element: Exclude<ControlElement, LoopEnd>): void {
+    switch (element.kind) {
+      case 'watermark':
+        this.merger.advance(input.ordinary, element.watermark)
+        return
+      case 'status':
+        this.merger.setIdle(input.ordinary, element.isIdle)
+        return
+      case 'end':
+        input.state = 'ended'
+        this.openCount--
+        // After the last record of an input no record of any time follows; a stopped input only paused.
+        if (element.mode === 'finish') this.merger.advance(input.ordinary, Infinity)
+        else this.mode = 'stop'
+    }
+  }
+}

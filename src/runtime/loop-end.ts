@@ -1,0 +1,110 @@
+// How a loop finds out that it is empty. When the input of its head has ended, the head sends an end marker round; every task passes it
+// on when it came over all its open channels. A marker that came back after a round in which no head got a record means: empty.
+// (Heads put nothing into the loop but what they get, and channels keep order, so what was sent before a marker returns before it.)
+import type { LoopEnd } from './batch.ts'
+import type { InputChannel } from './input-gate.ts'
+
+const NONE: readonly number[] = []
+
+interface Arrival {
+  readonly round: number
+  readonly from: Set<InputChannel>
+  isDirty: boolean
+}
+
+/** Collects the markers of each loop over the channels of one task. */
+export class LoopMarkers {
+  private readonly arrivals = new Map<number, Arrival>()
+
+  /** Notes a marker; only the newest round of a loop counts. */
+  note(marker: LoopEnd, from: InputChannel): void {
+    let arrival = this.arrivals.get(marker.loop)
+    if (arrival === undefined || arrival.round < marker.round) {
+      arrival = { round: marker.round, from: new Set(), isDirty: false }
+      this.arrivals.set(marker.loop, arrival)
+    }
+    if (arrival.round !== marker.round) return
+    arrival.from.add(from)
+    arrival.isDirty ||= marker.isDirty
+  }
+
+  /** Takes the marker of a loop if it came over all the channels expected. */
+  takeIfComplete(loop: number, expected: readonly InputChannel[]): LoopEnd | undefined {
+    const arrival = this.arrivals.get(loop)
+    if (arrival === undefined || !expected.every((channel) => arrival.from.has(channel))) return undefined
+    this.arrivals.delete(loop)
+    return { kind: 'loop-end', loop, round: arrival.round, isDirty: arrival.isDirty }
+  }
+
+  /** The loops with a marker under way. */
+  loops(): readonly number[] {
+    return this.arrivals.size === 0 ? NONE : [...this.arrivals.keys()]
+  }
+}
+
+/**
+ * The head's side. `open`: records come in; `draining`: a marker is under way; `settled`: the loop is empty after its input has ended,
+ * and the final watermark may go round; `empty`: it is empty after that too, for good. A marker of another loop (this one is nested in
+ * it, or behind it) is passed on after a clean round of its own.
+ */
+export class LoopHead {
+  private state: 'open' | 'draining' | 'settled' | 'empty' = 'open'
+  private wasSettled = false
+  private round = 0
+  private recordsSinceMarker = 0
+  private readonly foreign: LoopEnd[] = []
+  private readonly loop: number
+  private readonly send: (marker: LoopEnd) => void
+
+  constructor(loop: number, send: (marker: LoopEnd) => void) {
+    this.loop = loop
+    this.send = send
+  }
+
+  get isEmpty(): boolean {
+    return this.state === 'empty'
+  }
+
+  /** True from the moment the final watermark may go round. */
+  get isSettled(): boolean {
+    return this.wasSettled
+  }
+
+  onFeedbackRecords(count: number): void {
+    this.recordsSinceMarker += count
+  }
+
+  /** The input has ended: begins to drain unless a marker is under way. */
+  drain(): void {
+    if (this.state === 'open' || this.state === 'settled') this.beginDraining()
+  }
+
+  /** A marker of another loop arrived over all channels. */
+  drainFor(marker: LoopEnd): void {
+    this.foreign.push(marker)
+    if (this.state === 'open') this.beginDraining()
+  }
+
+  /** The own marker came back over all feedback channels. Only what it says counts, so that all heads of a loop decide alike. */
+  onReturn(marker: LoopEnd, isInputEnded: boolean): void {
+    if (marker.isDirty) {
+      this.sendMarker(this.recordsSinceMarker > 0)
+      return
+    }
+    for (const foreign of this.foreign.splice(0)) this.send(foreign)
+    this.state = !isInputEnded ? 'open' : this.wasSettled ? 'empty' : 'settled'
+    this.wasSettled ||= isInputEnded
+  }
+
+  // The first round says nothing about what was under way before it, so it counts as dirty.
+  private beginDraining(): void {
+    this.sendMarker(true)
+  }
+
+  private sendMarker(isDirty: boolean): void {
+    this.state = 'draining'
+    this.round++
+    this.recordsSinceMarker = 0
+    this.send({ kind: 'loop-end', loop: this.loop, round: this.round, isDirty })
+  }
+}

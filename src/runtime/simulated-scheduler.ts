@@ -1,0 +1,136 @@
+// A scheduler for tests and the simulator: one seed decides which task is stepped next and how much it may do; time is virtual and moves
+// only when no task can do anything. The same seed gives the same run, step by step.
+import type { Clock } from '../base/clock.ts'
+import { StreamError } from '../base/errors.ts'
+import { HASH_SEED, finishHash, hashByte } from '../base/hash.ts'
+import { Prng } from '../base/prng.ts'
+import type { Scheduler, SchedulerEvents } from './event-loop-scheduler.ts'
+import type { Task } from './task.ts'
+
+/** Virtual time: starts at the given epoch ms and moves only by `advanceTo`. */
+export class VirtualClock implements Clock {
+  private timeMs: number
+
+  constructor(startMs = 0) {
+    this.timeMs = startMs
+  }
+
+  now(): number {
+    return this.timeMs
+  }
+
+  monotonicMs(): number {
+    return this.timeMs
+  }
+
+  /** Moves time forward; a time in the past is ignored. */
+  advanceTo(timeMs: number): void {
+    if (timeMs > this.timeMs) this.timeMs = timeMs
+  }
+}
+
+/** What decides a simulated run. */
+export interface SimulatedSchedulerInit {
+  readonly seed: number
+  readonly clock: VirtualClock
+  /** Records of one step at most; each step gets a random number up to it. */
+  readonly recordsPerStepMax?: number
+  /** Steps after which the run counts as endless and fails. */
+  readonly stepsMax?: number
+}
+
+/** How many turns of pending promises a run waits for asynchronous results before it counts as stuck. */
+const PROMISE_TURNS_MAX = 1000
+/** Steps between two turns in which promises may settle. */
+const STEPS_PER_TURN = 64
+
+/** Steps tasks in an order that only the seed decides. */
+export class SimulatedScheduler implements Scheduler {
+  private readonly init: SimulatedSchedulerInit
+  private readonly prng: Prng
+  private tasks: Task[] = []
+  private state: 'new' | 'running' | 'halted' = 'new'
+  private order = HASH_SEED
+  private steps = 0
+
+  constructor(init: SimulatedSchedulerInit) {
+    this.init = init
+    this.prng = new Prng(init.seed)
+  }
+
+  /** Identifies the order of steps so far: two runs with equal orders have equal hashes. */
+  get stepOrderHash(): number {
+    return finishHash(this.order)
+  }
+
+  start(tasks: readonly Task[], events: SchedulerEvents): void {
+    this.tasks = [...tasks]
+    this.state = 'running'
+    this.run(events).catch((error: unknown) => events.onFailure(error))
+  }
+
+  wake(): void {}
+
+  halt(): void {
+    this.state = 'halted'
+  }
+
+  private async run(events: SchedulerEvents): Promise<void> {
+    let idleTurns = 0
+    while (this.state === 'running' && this.tasks.length > 0) {
+      if (this.stepUntilQuiet(events)) {
+        idleTurns = 0
+        await Promise.resolve()
+        continue
+      }
+      // Promises first: an asynchronous result is earlier than any timer.
+      await Promise.resolve()
+      if (++idleTurns < 20) continue
+      if (this.advanceTime()) idleTurns = 0
+      else if (idleTurns > PROMISE_TURNS_MAX) throw this.stuck()
+    }
+  }
+
+  /** Steps tasks in random order; false when a whole round did nothing. */
+  private stepUntilQuiet(events: SchedulerEvents): boolean {
+    for (let turn = 0; turn < STEPS_PER_TURN; turn++) {
+      const candidates = [...this.tasks]
+      let isAnyWork = false
+      while (candidates.length > 0 && !isAnyWork && this.state === 'running') {
+        const [task] = candidates.splice(this.prng.below(candidates.length), 1) as [Task]
+        isAnyWork = this.step(task, events)
+      }
+      if (!isAnyWork) return false
+    }
+    return true
+  }
+
+  private step(task: Task, events: SchedulerEvents): boolean {
+    const records = 1 + this.prng.below(this.init.recordsPerStepMax ?? 8)
+    const status = task.step({ records, untilMonotonicMs: Infinity })
+    if (++this.steps > (this.init.stepsMax ?? 10_000_000)) throw this.endless()
+    if (!task.didWork && status !== 'finished') return status === 'busy'
+    this.order = hashByte(hashByte(hashByte(this.order, task.chain.id & 0xff), task.subtaskIndex & 0xff), records)
+    if (status === 'finished') {
+      this.tasks = this.tasks.filter((other) => other !== task)
+      events.onTaskFinished(task)
+    }
+    return true
+  }
+
+  private advanceTime(): boolean {
+    const deadlineMs = this.tasks.reduce((earliest, task) => Math.min(earliest, task.deadlineMs()), Infinity)
+    if (deadlineMs === Infinity || deadlineMs <= this.init.clock.now()) return false
+    this.init.clock.advanceTo(deadlineMs)
+    return true
+  }
+
+  private stuck(): StreamError {
+    const statuses = this.tasks.map((task) => `${task.chain.name}[${task.subtaskIndex}] ${task.status}`).join(', ')
+    return new StreamError('INTERNAL_ERROR', `the simulated run with seed ${this.init.seed} is stuck: no task has work, no timer is due (${statuses})`)
+  }
+
+  private endless(): StreamError {
+    return new StreamError('INTERNAL_ERROR', `the simulated run with seed ${this.init.seed} did not end within ${this.steps} steps; raise stepsMax if it is that long`)
+  }
+}
