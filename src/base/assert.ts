@@ -4,7 +4,11 @@ import { StreamError } from './errors.ts'
 
 /** Throws INTERNAL_ERROR unless the condition holds; the message says what the engine believed. */
 export function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new StreamError('INTERNAL_ERROR', `${message}; this is a bug in Millrace, please report it with the job's graph`)
+  if (!condition)
+    throw new StreamError(
+      'INTERNAL_ERROR',
+      `${message}; this is a bug in Millrace, please report it with the job's graph`,
+    )
 }
 
 /** Marks a branch that the types rule out: throws INTERNAL_ERROR with the value found. */

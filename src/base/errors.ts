@@ -41,7 +41,9 @@ function printable(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'number') return String(value)
   try {
-    const text: string | undefined = JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}n` : inner))
+    const text: string | undefined = JSON.stringify(value, (_, inner) =>
+      typeof inner === 'bigint' ? `${inner}n` : inner,
+    )
     return text ?? String(value)
   } catch {
     return Object.prototype.toString.call(value)

@@ -7,6 +7,12 @@ export interface SourceLocation {
   readonly column: number
 }
 
+declare global {
+  interface ImportMeta {
+    url: string
+  }
+}
+
 const LIBRARY_ROOT = import.meta.url.replace(/base\/source-location\.[a-z]+$/, '')
 const FRAME = /(?:\(|at (?:async )?|@)((?:file:\/\/|[a-z-]+:\/\/|\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/
 

@@ -22,8 +22,9 @@ export function jobUrl(job: URL | string): URL {
   return /^(file|data|https?):/.test(job) ? new URL(job) : pathToFileURL(resolve(job))
 }
 
-/** The last part of a job's URL without its ending: `word-count`. */
+/** The last part of a job's URL without its ending: `word-count`; `job` for a module that has no name. */
 export function jobName(url: URL): string {
+  if (url.protocol === 'data:') return 'job'
   const file = url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
   return file.replace(/\.[cm]?[jt]s$/, '') || 'job'
 }
@@ -110,10 +111,12 @@ function nearMiss(path: string): string | undefined {
   return endings.map(ending => `${stem}${ending}`).find(candidate => candidate !== path && existsSync(candidate))
 }
 
-// Node puts the place of a syntax error before the stack: `file:///job.ts:3` on a line of its own.
+// Node puts the place of a syntax error before the stack: `file:///job.ts:3` on a line of its own. For JavaScript it often tells none.
 function syntaxPlace(error: Error, url: URL): string {
   const match = /^(\S+):(\d+)$/.exec((error.stack ?? '').split('\n', 1)[0] as string)
-  return match === null ? pathOf(url.href) : `${pathOf(match[1] as string)}:${match[2]}`
+  return match === null
+    ? `${pathOf(url.href)} or a module that it imports`
+    : `${pathOf(match[1] as string)}:${match[2]}`
 }
 
 function pathOf(urlText: string): string {

@@ -85,13 +85,13 @@ export class GraphBuilder {
 
   /** True when the graph has a vertex that writes somewhere. */
   hasSinks(): boolean {
-    return this.drafts.some((draft) => draft.operator.kind === 'sink')
+    return this.drafts.some(draft => draft.operator.kind === 'sink')
   }
 
   /** The graph as written so far. Throws GRAPH_INVALID listing every mistake. */
   build(name: string, defaults: GraphDefaults): Graph {
-    const vertices = this.drafts.map((draft) => vertexOf(draft, defaults))
-    const edges = this.edges.map((edge) => withPartitioning(edge, vertices))
+    const vertices = this.drafts.map(draft => vertexOf(draft, defaults))
+    const edges = this.edges.map(edge => withPartitioning(edge, vertices))
     const graph = freezeGraph(name, deriveUids(vertices, edges), edges)
     const mistakes = validate(graph)
     if (mistakes.length > 0) {
@@ -165,7 +165,11 @@ function withPartitioning(edge: EdgeDraft, vertices: readonly Vertex[]): Edge {
 }
 
 function freezeGraph(name: string, vertices: readonly Vertex[], edges: readonly Edge[]): Graph {
-  return Object.freeze({ name, vertices: Object.freeze(vertices.map((vertex) => Object.freeze(vertex))), edges: Object.freeze(edges) })
+  return Object.freeze({
+    name,
+    vertices: Object.freeze(vertices.map(vertex => Object.freeze(vertex))),
+    edges: Object.freeze(edges),
+  })
 }
 
 function count(mistakes: number): string {

@@ -55,10 +55,10 @@ export interface Graph {
 
 /** The edges into a vertex. */
 export function edgesInto(graph: Graph, vertexId: number): readonly Edge[] {
-  return graph.edges.filter((edge) => edge.to === vertexId)
+  return graph.edges.filter(edge => edge.to === vertexId)
 }
 
 /** The edges out of a vertex. */
 export function edgesOutOf(graph: Graph, vertexId: number): readonly Edge[] {
-  return graph.edges.filter((edge) => edge.from === vertexId)
+  return graph.edges.filter(edge => edge.from === vertexId)
 }

@@ -29,7 +29,7 @@ export function fieldSelector(field: string): KeySelector {
 /** A selector of a tuple of fields' values, in the order given. */
 export function tupleSelector(fields: readonly string[]): KeySelector {
   const names = Object.freeze([...fields])
-  const select = (record: Readonly<Record<string, unknown>>): unknown => names.map((name) => record[name])
+  const select = (record: Readonly<Record<string, unknown>>): unknown => names.map(name => record[name])
   return Object.freeze({ fields: names, isTuple: true, select: select as (record: never) => unknown })
 }
 

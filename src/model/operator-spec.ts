@@ -21,7 +21,10 @@ export type OperatorSpec =
   | { readonly kind: 'process'; readonly function: ProcessFunction<never, unknown> }
   | { readonly kind: 'keyed-process'; readonly function: KeyedProcessFunction<never, never, unknown, never> }
   | { readonly kind: 'co-process'; readonly function: CoProcessFunction<never, never, unknown> }
-  | { readonly kind: 'keyed-co-process'; readonly function: KeyedCoProcessFunction<never, never, never, unknown, never> }
+  | {
+      readonly kind: 'keyed-co-process'
+      readonly function: KeyedCoProcessFunction<never, never, never, unknown, never>
+    }
   | { readonly kind: 'rolling'; readonly aggregate: AggregateFunction<never, unknown, unknown> }
   | { readonly kind: 'window'; readonly window: WindowSpec }
   | { readonly kind: 'timestamps'; readonly strategy: WatermarkStrategy<never> }
@@ -32,12 +35,23 @@ export type OperatorKind = OperatorSpec['kind']
 
 /** True for operators that run per key: each of their inputs needs a key selector. */
 export function isKeyed(spec: OperatorSpec): boolean {
-  return spec.kind === 'keyed-process' || spec.kind === 'keyed-co-process' || spec.kind === 'rolling' || spec.kind === 'window'
+  return (
+    spec.kind === 'keyed-process' ||
+    spec.kind === 'keyed-co-process' ||
+    spec.kind === 'rolling' ||
+    spec.kind === 'window'
+  )
 }
 
 /** True for operators whose state a checkpoint holds; their uid must not change between versions of a job. */
 export function isStateful(spec: OperatorSpec): boolean {
-  return isKeyed(spec) || spec.kind === 'source' || spec.kind === 'sink' || spec.kind === 'timestamps' || spec.kind === 'feedback'
+  return (
+    isKeyed(spec) ||
+    spec.kind === 'source' ||
+    spec.kind === 'sink' ||
+    spec.kind === 'timestamps' ||
+    spec.kind === 'feedback'
+  )
 }
 
 /** How many inputs (ordinals) an operator has. */

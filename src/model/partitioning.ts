@@ -13,7 +13,11 @@ export type Partitioning =
   | { readonly kind: 'forward' | 'rebalance' | 'rescale' | 'shuffle' | 'broadcast' | 'global' | 'local-or-shuffle' }
   | { readonly kind: 'hash' | 'partial-key'; readonly key: KeySelector }
   | { readonly kind: 'direct'; readonly target: (record: never) => number }
-  | { readonly kind: 'custom'; readonly key: KeySelector; readonly partition: (key: never, subtaskCount: number) => number }
+  | {
+      readonly kind: 'custom'
+      readonly key: KeySelector
+      readonly partition: (key: never, subtaskCount: number) => number
+    }
 
 /** The kinds of partitioning. */
 export type PartitioningKind = Partitioning['kind']

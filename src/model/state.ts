@@ -43,7 +43,10 @@ export function value<V>(initial: V | (() => V)): ValueDescriptor<V>
 export function value<V>(): ValueDescriptor<V | undefined>
 export function value(initial?: unknown): ValueDescriptor<unknown> {
   if (typeof initial === 'object' && initial !== null && !Object.isFrozen(initial)) {
-    throw new StreamError('OPTION_INVALID', 'value() was given an object, which all keys would share; give a function that makes it: value(() => ({ ... }))')
+    throw new StreamError(
+      'OPTION_INVALID',
+      'value() was given an object, which all keys would share; give a function that makes it: value(() => ({ ... }))',
+    )
   }
   const make = typeof initial === 'function' ? (initial as () => unknown) : () => initial
   return Object.freeze({ kind: 'value', initial: make })

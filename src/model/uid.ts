@@ -9,7 +9,7 @@ import { isStateful } from './operator-spec.ts'
 export function deriveUids(vertices: readonly Vertex[], edges: readonly Edge[]): readonly Vertex[] {
   const uids = new Map<number, string>()
   const seen = new Map<string, number>()
-  return vertices.map((vertex) => {
+  return vertices.map(vertex => {
     const uid = vertex.isUidDerived ? derivedUid(vertex, ancestorUids(vertex, vertices, edges, uids), seen) : vertex.uid
     uids.set(vertex.id, uid)
     return { ...vertex, uid }
@@ -20,7 +20,9 @@ function derivedUid(vertex: Vertex, ancestors: readonly string[], seen: Map<stri
   const kind = vertex.operator.kind
   const what = identityOf(vertex)
   const isRoot = ancestors.length === 0
-  const base = isRoot ? `${kind}-${what}` : `${kind}-${what}-${hashText(ancestors.join('|')).toString(16).padStart(8, '0')}`
+  const base = isRoot
+    ? `${kind}-${what}`
+    : `${kind}-${what}-${hashText(ancestors.join('|')).toString(16).padStart(8, '0')}`
   const ordinal = seen.get(base) ?? 0
   seen.set(base, ordinal + 1)
   return `${base}-${ordinal}`
@@ -35,7 +37,12 @@ function identityOf(vertex: Vertex): string {
 }
 
 // The nearest stateful vertices upstream in edge order; feedback edges do not count, so the walk ends.
-function ancestorUids(vertex: Vertex, vertices: readonly Vertex[], edges: readonly Edge[], uids: ReadonlyMap<number, string>): string[] {
+function ancestorUids(
+  vertex: Vertex,
+  vertices: readonly Vertex[],
+  edges: readonly Edge[],
+  uids: ReadonlyMap<number, string>,
+): string[] {
   const found: string[] = []
   const visited = new Set<number>()
   const visit = (id: number): void => {

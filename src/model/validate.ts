@@ -8,8 +8,8 @@ import { inputCount, isKeyed } from './operator-spec.ts'
 /** All mistakes of the graph in words; empty when it can run. */
 export function validate(graph: Graph): string[] {
   return [
-    ...graph.edges.flatMap((edge) => edgeMistakes(graph, edge)),
-    ...graph.vertices.flatMap((vertex) => vertexMistakes(graph, vertex)),
+    ...graph.edges.flatMap(edge => edgeMistakes(graph, edge)),
+    ...graph.vertices.flatMap(vertex => vertexMistakes(graph, vertex)),
     ...duplicateUids(graph),
     ...illegalCycles(graph),
   ]
@@ -24,17 +24,24 @@ export function stepText(vertex: Vertex): string {
 function edgeMistakes(graph: Graph, edge: Edge): string[] {
   const from = graph.vertices[edge.from]
   const to = graph.vertices[edge.to]
-  if (to === undefined) return [`an edge leads to vertex ${edge.to}, which does not exist; add the vertex before the edge`]
+  if (to === undefined)
+    return [`an edge leads to vertex ${edge.to}, which does not exist; add the vertex before the edge`]
   if (from === undefined) {
-    return [`${stepText(to)} reads from vertex ${edge.from}, which does not exist; connect it to a step of the same environment`]
+    return [
+      `${stepText(to)} reads from vertex ${edge.from}, which does not exist; connect it to a step of the same environment`,
+    ]
   }
   const mistakes: string[] = []
   const inputs = inputCount(to.operator)
   if (edge.input < 0 || edge.input >= inputs) {
-    mistakes.push(`${stepText(to)} has ${inputs} input(s) but an edge leads to input ${edge.input}; use an input from 0 to ${inputs - 1}`)
+    mistakes.push(
+      `${stepText(to)} has ${inputs} input(s) but an edge leads to input ${edge.input}; use an input from 0 to ${inputs - 1}`,
+    )
   }
   if (edge.outputTag === undefined && from.operator.kind === 'sink') {
-    mistakes.push(`${stepText(to)} reads from ${stepText(from)}, a sink, which has no output; read from the step before it`)
+    mistakes.push(
+      `${stepText(to)} reads from ${stepText(from)}, a sink, which has no output; read from the step before it`,
+    )
   }
   if (edge.partitioning.kind === 'forward' && from.parallelism !== to.parallelism) {
     mistakes.push(
@@ -57,7 +64,9 @@ function parallelismMistakes(vertex: Vertex): string[] {
   const mistakes: string[] = []
   if (!isCount(parallelism)) mistakes.push(`${step} has parallelism ${parallelism}; give a whole number from 1`)
   if (!isCount(maxParallelism) || maxParallelism > MAX_PARALLELISM_LIMIT) {
-    mistakes.push(`${step} has maxParallelism ${maxParallelism}; give a whole number from 1 to ${MAX_PARALLELISM_LIMIT}`)
+    mistakes.push(
+      `${step} has maxParallelism ${maxParallelism}; give a whole number from 1 to ${MAX_PARALLELISM_LIMIT}`,
+    )
   } else if (parallelism > maxParallelism) {
     mistakes.push(
       `${step} has parallelism ${parallelism} but maxParallelism ${maxParallelism}; lower the parallelism, or raise setMaxParallelism() before there is state`,
@@ -74,9 +83,9 @@ function parallelismMistakes(vertex: Vertex): string[] {
 
 function inputMistakes(graph: Graph, vertex: Vertex): string[] {
   const mistakes: string[] = []
-  const inputs = edgesInto(graph, vertex.id).filter((edge) => !edge.isFeedback)
+  const inputs = edgesInto(graph, vertex.id).filter(edge => !edge.isFeedback)
   for (let ordinal = 0; ordinal < inputCount(vertex.operator); ordinal++) {
-    if (inputs.some((edge) => edge.input === ordinal)) continue
+    if (inputs.some(edge => edge.input === ordinal)) continue
     mistakes.push(`${stepText(vertex)} has nothing connected to input ${ordinal}; connect a stream to it`)
   }
   return mistakes
@@ -93,10 +102,16 @@ function keyMistakes(graph: Graph, vertex: Vertex): string[] {
   }
   for (const edge of edgesInto(graph, vertex.id)) {
     if (vertex.keySelectors[edge.input] === undefined || edge.partitioning.kind === 'hash') continue
-    mistakes.push(`${step} works per key but takes its input by ${edge.partitioning.kind}; let keyBy() be the last call before it`)
+    mistakes.push(
+      `${step} works per key but takes its input by ${edge.partitioning.kind}; let keyBy() be the last call before it`,
+    )
   }
   const [first, second] = vertex.keySelectors
-  if (first?.fields !== undefined && second?.fields !== undefined && keyShape(first.fields, first.isTuple) !== keyShape(second.fields, second.isTuple)) {
+  if (
+    first?.fields !== undefined &&
+    second?.fields !== undefined &&
+    keyShape(first.fields, first.isTuple) !== keyShape(second.fields, second.isTuple)
+  ) {
     mistakes.push(
       `${step} connects a stream keyed by ${keySelectorText(first)} with one keyed by ${keySelectorText(second)}, whose keys can never be equal; key both by the same number of fields`,
     )
@@ -112,7 +127,9 @@ function duplicateUids(graph: Graph): string[] {
   const byUid = new Map<string, Vertex[]>()
   for (const vertex of graph.vertices) byUid.set(vertex.uid, [...(byUid.get(vertex.uid) ?? []), vertex])
   return [...byUid].flatMap(([uid, vertices]) =>
-    vertices.length === 1 ? [] : [`${vertices.map(stepText).join(' and ')} have the same uid "${uid}"; give each its own with uid()`],
+    vertices.length === 1
+      ? []
+      : [`${vertices.map(stepText).join(' and ')} have the same uid "${uid}"; give each its own with uid()`],
   )
 }
 
@@ -126,7 +143,9 @@ function illegalCycles(graph: Graph): string[] {
       const target = graph.vertices[edge.to]
       if (target === undefined) continue
       if (state.get(edge.to) === 'open') {
-        mistakes.push(`${stepText(target)} is part of a cycle that is not marked as feedback; build loops with iterate()`)
+        mistakes.push(
+          `${stepText(target)} is part of a cycle that is not marked as feedback; build loops with iterate()`,
+        )
       } else if (state.get(edge.to) === undefined) visit(edge.to)
     }
     state.set(id, 'done')

@@ -10,12 +10,12 @@ export interface FeedbackOperator extends Operator {
 
 /** The operator of a feedback head. */
 export function feedbackOperator(context: OperatorContext): FeedbackOperator {
-  const input: Emit = (record) => context.output(record)
+  const input: Emit = record => context.output(record)
   let isReleased = false
   let newest = -Infinity
   return {
     inputs: [input],
-    outputWatermark: (inputWatermark) => {
+    outputWatermark: inputWatermark => {
       if (inputWatermark !== Infinity || isReleased) newest = inputWatermark
       return newest
     },

@@ -12,7 +12,7 @@ import type {
 import type { StateDescriptors } from '../model/state.ts'
 import { KeyedState, type StateEntry } from '../state/keyed-state.ts'
 import { type Timer, TimerQueue } from '../time/timer-queue.ts'
-import { type EndMode, type Emit, type Operator, type OperatorContext, spend } from './operator.ts'
+import { type Emit, type EndMode, type Operator, type OperatorContext, spend } from './operator.ts'
 import { closeFunction, openFunction } from './process.ts'
 import { OperatorRecordContext } from './record-context.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
@@ -27,7 +27,7 @@ export function keyedProcessOperator(
   context: OperatorContext,
 ): Operator {
   const onTimer = user.onTimer?.bind(user)
-  return new KeyedProcessOperator(user, context, onTimer, (ctx, out) => [(record) => user.onRecord(record, ctx, out)])
+  return new KeyedProcessOperator(user, context, onTimer, (ctx, out) => [record => user.onRecord(record, ctx, out)])
 }
 
 /** The operator of a KeyedCoProcessFunction: both inputs share the state and the timers of a key. */
@@ -37,8 +37,8 @@ export function keyedCoProcessOperator(
 ): Operator {
   const onTimer = user.onTimer?.bind(user)
   return new KeyedProcessOperator(user, context, onTimer, (ctx, out) => [
-    (record) => user.onFirst(record, ctx, out),
-    (record) => user.onSecond(record, ctx, out),
+    record => user.onFirst(record, ctx, out),
+    record => user.onSecond(record, ctx, out),
   ])
 }
 
@@ -61,7 +61,12 @@ class KeyedProcessOperator implements Operator {
   /** Set when the end of input begins: timers registered later in processing time will never come due. */
   private finishBefore = -1
 
-  constructor(user: Lifecycle, context: OperatorContext, onTimer: UserTimer, inputs: (ctx: AnyContext, out: Collector<unknown>) => Emit[]) {
+  constructor(
+    user: Lifecycle,
+    context: OperatorContext,
+    onTimer: UserTimer,
+    inputs: (ctx: AnyContext, out: Collector<unknown>) => Emit[],
+  ) {
     this.user = user
     this.context = context
     this.onTimer = onTimer
@@ -103,7 +108,7 @@ class KeyedProcessOperator implements Operator {
     const { vertex } = this.context
     const keyOf = this.context.keyOf(input)
     const { state } = this
-    return (record) => {
+    return record => {
       state.select(keyOf(record as never))
       try {
         call(record)
@@ -116,7 +121,7 @@ class KeyedProcessOperator implements Operator {
 
   private fireDue(queue: TimerQueue<StateEntry>, timeMs: number, domain: TimeDomain, sequenceBelow: number): boolean {
     const { capacity, clock } = this.context
-    while (queue.nextTimeMs() <= timeMs) {
+    while (queue.hasDue(timeMs)) {
       if (capacity.blocked > 0 || capacity.budget <= 0) return false
       const timer = queue.popDue(timeMs) as Timer<StateEntry>
       timer.owner.timers--
@@ -158,17 +163,22 @@ class KeyedFunctionContext extends OperatorRecordContext {
   timeDomain: TimeDomain = 'event-time'
   private readonly keyed: KeyedState
 
-  constructor(context: OperatorContext, keyed: KeyedState, event: TimerQueue<StateEntry>, processing: TimerQueue<StateEntry>) {
+  constructor(
+    context: OperatorContext,
+    keyed: KeyedState,
+    event: TimerQueue<StateEntry>,
+    processing: TimerQueue<StateEntry>,
+  ) {
     super(context)
     this.keyed = keyed
     this.state = keyed.handles
     this.timers = {
       currentWatermark: () => this.watermark,
       currentProcessingTime: () => this.currentProcessingTime(),
-      registerEventTimeTimer: (timeMs) => register(event, keyed, timeMs, context),
-      deleteEventTimeTimer: (timeMs) => remove(event, keyed, timeMs),
-      registerProcessingTimeTimer: (timeMs) => register(processing, keyed, timeMs, context),
-      deleteProcessingTimeTimer: (timeMs) => remove(processing, keyed, timeMs),
+      registerEventTimeTimer: timeMs => register(event, keyed, timeMs, context),
+      deleteEventTimeTimer: timeMs => remove(event, keyed, timeMs),
+      registerProcessingTimeTimer: timeMs => register(processing, keyed, timeMs, context),
+      deleteProcessingTimeTimer: timeMs => remove(processing, keyed, timeMs),
     }
   }
 
@@ -179,7 +189,12 @@ class KeyedFunctionContext extends OperatorRecordContext {
 
 function register(queue: TimerQueue<StateEntry>, keyed: KeyedState, timeMs: number, context: OperatorContext): void {
   if (typeof timeMs !== 'number' || Number.isNaN(timeMs)) {
-    failWith(context.vertex, 'TIMESTAMP_INVALID', `a timer was registered at ${preview(timeMs)}`, 'give epoch milliseconds')
+    failWith(
+      context.vertex,
+      'TIMESTAMP_INVALID',
+      `a timer was registered at ${preview(timeMs)}`,
+      'give epoch milliseconds',
+    )
   }
   const entry = keyed.currentEntry()
   if (queue.register(entry, timeMs)) entry.timers++

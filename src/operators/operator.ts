@@ -34,7 +34,8 @@ const CLOCK_READING_MASK = 63
 
 /** Counts one unit of work; returns true while the step may go on. A reading of the clock costs about 40 ns, so it is taken now and then. */
 export function spend(capacity: Capacity, clock: Clock): boolean {
-  if ((--capacity.budget & CLOCK_READING_MASK) === 0 && clock.monotonicMs() >= capacity.untilMonotonicMs) capacity.budget = 0
+  if ((--capacity.budget & CLOCK_READING_MASK) === 0 && clock.monotonicMs() >= capacity.untilMonotonicMs)
+    capacity.budget = 0
   return capacity.budget > 0 && capacity.blocked === 0
 }
 

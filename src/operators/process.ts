@@ -6,14 +6,17 @@ import { failOnRecord, failStep } from './user-failure.ts'
 
 /** The operator of a ProcessFunction. */
 export function processOperator(user: ProcessFunction<unknown, unknown>, context: OperatorContext): Operator {
-  return unkeyed(user, context, (ctx, out) => [guarded((record) => user.onRecord(record, ctx, out), context)])
+  return unkeyed(user, context, (ctx, out) => [guarded(record => user.onRecord(record, ctx, out), context)])
 }
 
 /** The operator of a CoProcessFunction. */
-export function coProcessOperator(user: CoProcessFunction<unknown, unknown, unknown>, context: OperatorContext): Operator {
+export function coProcessOperator(
+  user: CoProcessFunction<unknown, unknown, unknown>,
+  context: OperatorContext,
+): Operator {
   return unkeyed(user, context, (ctx, out) => [
-    guarded((record) => user.onFirst(record, ctx, out), context),
-    guarded((record) => user.onSecond(record, ctx, out), context),
+    guarded(record => user.onFirst(record, ctx, out), context),
+    guarded(record => user.onSecond(record, ctx, out), context),
   ])
 }
 
@@ -27,7 +30,7 @@ function unkeyed(
   return {
     inputs: makeInputs(ctx, out),
     open: () => openFunction(user, context),
-    onWatermark: (watermark) => {
+    onWatermark: watermark => {
       ctx.watermark = watermark
       return true
     },
@@ -56,7 +59,7 @@ export function closeFunction(user: Pick<ProcessFunction<unknown, unknown>, 'clo
 // What a downstream operator throws passes through here too; it is a StepFailure already and keeps its own step.
 function guarded(call: Emit, context: OperatorContext): Emit {
   const { vertex } = context
-  return (record) => {
+  return record => {
     try {
       call(record)
     } catch (error) {

@@ -1,8 +1,8 @@
 // Record path (bench/micro/keyed-table.ts). A keyed aggregation that emits its result after every record.
 import type { AggregateFunction } from '../model/functions.ts'
 import { KeyEntry, KeyedTable } from '../state/keyed-table.ts'
-import type { Operator, OperatorContext } from './operator.ts'
 import { checkAccumulator } from '../window/window-contents.ts'
+import type { Operator, OperatorContext } from './operator.ts'
 import { failOnRecord } from './user-failure.ts'
 
 class RollingEntry extends KeyEntry {
@@ -14,7 +14,10 @@ class RollingEntry extends KeyEntry {
 }
 
 /** The operator of a rolling aggregation. */
-export function rollingOperator(aggregate: AggregateFunction<unknown, unknown, unknown>, context: OperatorContext): Operator {
+export function rollingOperator(
+  aggregate: AggregateFunction<unknown, unknown, unknown>,
+  context: OperatorContext,
+): Operator {
   const { vertex, output } = context
   const keyOf = context.keyOf(0)
   const table = new KeyedTable(vertex.maxParallelism, (key, keyGroup) => new RollingEntry(key, keyGroup))

@@ -1,9 +1,9 @@
 // Record path. Hands records to a writer. While the writer is not ready the task gets no room; what the record in hand still emits
 // is kept here, in order, up to a limit.
 import { Deque } from '../base/deque.ts'
-import { StreamError, errorText } from '../base/errors.ts'
+import { errorText, StreamError } from '../base/errors.ts'
 import type { Sink, SinkWriter, WriterContext } from '../model/connector.ts'
-import { type EndMode, type Emit, NO_TIMESTAMP, type Operator, type OperatorContext } from './operator.ts'
+import { type Emit, type EndMode, NO_TIMESTAMP, type Operator, type OperatorContext } from './operator.ts'
 import { StepFailure } from './user-failure.ts'
 
 /** How many records may pile up behind a writer that is not ready: what one record or timer emits. */
@@ -28,7 +28,7 @@ export class SinkOperator implements Operator {
   constructor(sink: Sink<unknown>, context: OperatorContext) {
     this.sink = sink
     this.context = context
-    this.inputs = [(record) => this.take(record)]
+    this.inputs = [record => this.take(record)]
   }
 
   async open(): Promise<void> {
@@ -160,7 +160,8 @@ export class SinkOperator implements Operator {
     if (error instanceof StepFailure) return error
     const { vertex, counters } = this.context
     const where = `it happened after ${counters.recordsIn} records`
-    if (error instanceof StreamError) return new StepFailure(vertex, error.code, error.message.replace(`${error.code}: `, ''), where, error)
+    if (error instanceof StreamError)
+      return new StepFailure(vertex, error.code, error.message.replace(`${error.code}: `, ''), where, error)
     return new StepFailure(vertex, 'SINK_FAILED', errorText(error), where, error)
   }
 }

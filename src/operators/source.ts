@@ -1,7 +1,14 @@
 // Record path. Reads the splits of one subtask in turn and emits their records.
-import { StreamError, errorText } from '../base/errors.ts'
-import type { ReadStatus, ReaderContext, Source, SourceOutput, Split, SplitReader } from '../model/connector.ts'
-import { type CurrentRecord, type Emit, NO_TIMESTAMP, type OperatorContext, type SourceOperator, spend } from './operator.ts'
+import { errorText, StreamError } from '../base/errors.ts'
+import type { ReaderContext, ReadStatus, Source, SourceOutput, Split, SplitReader } from '../model/connector.ts'
+import {
+  type CurrentRecord,
+  type Emit,
+  NO_TIMESTAMP,
+  type OperatorContext,
+  type SourceOperator,
+  spend,
+} from './operator.ts'
 import { StepFailure } from './user-failure.ts'
 
 /** A split while it is being read. `sleeping`: it waits for its reader's wake-up or time. */
@@ -55,14 +62,15 @@ export class SourceReadOperator implements SourceOperator {
       this.nextSplit = (this.nextSplit + 1) % this.splits.length
       if (split.state === 'ready') this.readSplit(split)
     }
-    if (this.splits.some((split) => split.state === 'ready')) return 'busy'
-    return this.splits.some((split) => split.state === 'sleeping') ? 'waiting' : 'end'
+    if (this.splits.some(split => split.state === 'ready')) return 'busy'
+    return this.splits.some(split => split.state === 'sleeping') ? 'waiting' : 'end'
   }
 
   nextTimerMs(): number {
     let earliest = Infinity
     for (const { state, reader } of this.splits) {
-      if (state === 'sleeping' && reader.wakeAtMs !== undefined && reader.wakeAtMs < earliest) earliest = reader.wakeAtMs
+      if (state === 'sleeping' && reader.wakeAtMs !== undefined && reader.wakeAtMs < earliest)
+        earliest = reader.wakeAtMs
     }
     return earliest
   }
@@ -97,7 +105,14 @@ export class SourceReadOperator implements SourceOperator {
     if (error instanceof StepFailure) return error
     const { vertex, counters } = this.context
     const where = `reading ${split.split.id} after ${counters.recordsOut} records`
-    if (error instanceof StreamError) return new StepFailure(vertex, error.code, error.message.replace(`${error.code}: `, ''), `it happened ${where}`, error)
+    if (error instanceof StreamError)
+      return new StepFailure(
+        vertex,
+        error.code,
+        error.message.replace(`${error.code}: `, ''),
+        `it happened ${where}`,
+        error,
+      )
     return new StepFailure(vertex, 'SOURCE_FAILED', errorText(error), `it happened ${where}`, error)
   }
 }

@@ -16,33 +16,38 @@ export function timestampsOperator(strategy: WatermarkStrategy<unknown>, context
   let records = 0
   let recordsSeen = 0
   let activeMs = clock.now()
-  const input = assigning(strategy, context, (timestamp) => {
+  const input = assigning(strategy, context, timestamp => {
     records++
     generator.onRecord(timestamp)
   })
   return {
     inputs: [input],
-    outputWatermark: (inputWatermark) => {
+    outputWatermark: inputWatermark => {
       const watermark = inputWatermark === Infinity ? Infinity : generator.current()
       if (watermark > newest) newest = watermark
       return newest
     },
-    isIdle: (nowMs) => {
+    isIdle: nowMs => {
       if (records !== recordsSeen) {
         recordsSeen = records
         activeMs = nowMs
       }
       return nowMs - activeMs >= idleTimeoutMs
     },
-    nextTimerMs: () => (records === recordsSeen && clock.now() - activeMs >= idleTimeoutMs ? Infinity : activeMs + idleTimeoutMs),
+    nextTimerMs: () =>
+      records === recordsSeen && clock.now() - activeMs >= idleTimeoutMs ? Infinity : activeMs + idleTimeoutMs,
     onProcessingTime: () => true,
   }
 }
 
-function assigning(strategy: WatermarkStrategy<unknown>, context: OperatorContext, onTimestamp: (timestamp: number) => void): Emit {
+function assigning(
+  strategy: WatermarkStrategy<unknown>,
+  context: OperatorContext,
+  onTimestamp: (timestamp: number) => void,
+): Emit {
   const { record: current, output, vertex } = context
   const assign = strategy.timestamp
-  return (record) => {
+  return record => {
     const before = current.timestamp
     let timestamp: unknown = before
     if (assign !== undefined) {
@@ -62,7 +67,12 @@ function assigning(strategy: WatermarkStrategy<unknown>, context: OperatorContex
 
 function failTimestamp(timestamp: unknown, record: unknown, context: OperatorContext): never {
   if (timestamp === NO_TIMESTAMP) {
-    failWith(context.vertex, 'TIMESTAMP_MISSING', `record ${preview(record)} has no timestamp`, 'give the watermark strategy a timestamp function: { timestamp: record => ... }')
+    failWith(
+      context.vertex,
+      'TIMESTAMP_MISSING',
+      `record ${preview(record)} has no timestamp`,
+      'give the watermark strategy a timestamp function: { timestamp: record => ... }',
+    )
   }
   failWith(
     context.vertex,

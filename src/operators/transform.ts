@@ -21,7 +21,7 @@ export function transformOperator(shape: TransformShape, user: UserFunction, con
 }
 
 function mapping(user: UserFunction, output: Emit, vertex: Vertex): Emit {
-  return (record) => {
+  return record => {
     let result: unknown
     try {
       result = user(record)
@@ -33,7 +33,7 @@ function mapping(user: UserFunction, output: Emit, vertex: Vertex): Emit {
 }
 
 function filtering(user: UserFunction, output: Emit, vertex: Vertex): Emit {
-  return (record) => {
+  return record => {
     let isKept: unknown
     try {
       isKept = user(record)
@@ -48,13 +48,18 @@ function filtering(user: UserFunction, output: Emit, vertex: Vertex): Emit {
 // A promise is truthy, so an asynchronous predicate would let every record pass without a word.
 function isTruthy(result: unknown, record: unknown, vertex: Vertex): boolean {
   if (result instanceof Promise) {
-    failWith(vertex, 'USER_FUNCTION_ASYNC', `its predicate returned a promise on record ${preview(record)}`, 'return a boolean')
+    failWith(
+      vertex,
+      'USER_FUNCTION_ASYNC',
+      `its predicate returned a promise on record ${preview(record)}`,
+      'return a boolean',
+    )
   }
   return Boolean(result)
 }
 
 function flatMapping(user: UserFunction, output: Emit, vertex: Vertex): Emit {
-  return (record) => {
+  return record => {
     let results: unknown
     try {
       results = user(record)

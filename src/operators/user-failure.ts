@@ -1,6 +1,7 @@
 // What happens when a user's function throws: the failure is wrapped with the step and its place, once, at the step that called it.
-import { StreamError, errorText, preview } from '../base/errors.ts'
+
 import type { ErrorCode } from '../base/error-codes.ts'
+import { errorText, preview, StreamError } from '../base/errors.ts'
 import type { Vertex } from '../model/graph.ts'
 import { stepText } from '../model/validate.ts'
 
@@ -26,7 +27,14 @@ export class StepFailure extends Error {
 export function failStep(vertex: Vertex, doing: string, error: unknown): never {
   if (error instanceof StepFailure) throw error
   // Built-in functions (sum, keys) throw coded errors of their own: the code stays, the step is added.
-  if (error instanceof StreamError) throw new StepFailure(vertex, error.code, error.message.replace(`${error.code}: `, ''), `it happened ${doing}`, error)
+  if (error instanceof StreamError)
+    throw new StepFailure(
+      vertex,
+      error.code,
+      error.message.replace(`${error.code}: `, ''),
+      `it happened ${doing}`,
+      error,
+    )
   throw new StepFailure(
     vertex,
     'USER_FUNCTION_FAILED',

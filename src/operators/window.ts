@@ -5,9 +5,9 @@ import type { Collector, TimeWindow } from '../model/functions.ts'
 import type { WindowSpec } from '../model/window-spec.ts'
 import { KeyedTable } from '../state/keyed-table.ts'
 import { TimerQueue } from '../time/timer-queue.ts'
-import { type AlignedWindows, GLOBAL_WINDOW, alignedWindows, newestStart } from '../window/assigner.ts'
+import { type AlignedWindows, alignedWindows, GLOBAL_WINDOW, newestStart } from '../window/assigner.ts'
 import { type WindowContents, WindowEntry, windowContents } from '../window/window-contents.ts'
-import { type EndMode, type Emit, NO_TIMESTAMP, type Operator, type OperatorContext, spend } from './operator.ts'
+import { type Emit, type EndMode, NO_TIMESTAMP, type Operator, type OperatorContext, spend } from './operator.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
 
 /** All keys of one window. `fired`: it was emitted and is kept for late records within the allowed lateness. */
@@ -20,7 +20,9 @@ interface Pane {
 /** The operator of a windowing. */
 export function windowOperator(spec: WindowSpec, context: OperatorContext): Operator {
   const windows = alignedWindows(spec.assigner)
-  return windows === undefined ? new GlobalWindowOperator(spec, context) : new TimeWindowOperator(spec, windows, context)
+  return windows === undefined
+    ? new GlobalWindowOperator(spec, context)
+    : new TimeWindowOperator(spec, windows, context)
 }
 
 /** Windows that end by time. */
@@ -48,7 +50,11 @@ class TimeWindowOperator implements Operator {
     this.keyOf = context.keyOf(0)
     this.lateOutput = spec.lateOutputTag === undefined ? undefined : context.sideOutput(spec.lateOutputTag)
     this.out = { collect: context.output }
-    this.inputs = [spec.timeDomain === 'event-time' ? (record) => this.onEventTimeRecord(record) : (record) => this.onProcessingTimeRecord(record)]
+    this.inputs = [
+      spec.timeDomain === 'event-time'
+        ? record => this.onEventTimeRecord(record)
+        : record => this.onProcessingTimeRecord(record),
+    ]
   }
 
   onWatermark(watermark: number): boolean {
@@ -74,7 +80,12 @@ class TimeWindowOperator implements Operator {
   private onEventTimeRecord(record: unknown): void {
     const { timestamp } = this.context.record
     if (timestamp === NO_TIMESTAMP) {
-      failWith(this.context.vertex, 'TIMESTAMP_MISSING', `record ${preview(record)} has no timestamp`, 'call assignTimestampsAndWatermarks() before the window')
+      failWith(
+        this.context.vertex,
+        'TIMESTAMP_MISSING',
+        `record ${preview(record)} has no timestamp`,
+        'call assignTimestampsAndWatermarks() before the window',
+      )
     }
     this.assign(record, timestamp)
   }
@@ -103,7 +114,8 @@ class TimeWindowOperator implements Operator {
     let pane = this.panes.get(start)
     if (pane === undefined) {
       const end = start + this.windows.sizeMs
-      if (this.spec.timeDomain === 'event-time' && end - 1 + this.spec.allowedLatenessMs <= this.watermark) return undefined
+      if (this.spec.timeDomain === 'event-time' && end - 1 + this.spec.allowedLatenessMs <= this.watermark)
+        return undefined
       pane = this.openPane({ start, end })
     }
     this.lastPane = pane
@@ -112,7 +124,11 @@ class TimeWindowOperator implements Operator {
 
   private openPane(window: TimeWindow): Pane {
     const isLateFirst = this.spec.timeDomain === 'event-time' && window.end - 1 <= this.watermark
-    const pane: Pane = { window: Object.freeze(window), keys: windowTable(this.context), state: isLateFirst ? 'fired' : 'open' }
+    const pane: Pane = {
+      window: Object.freeze(window),
+      keys: windowTable(this.context),
+      state: isLateFirst ? 'fired' : 'open',
+    }
     this.panes.set(window.start, pane)
     if (!isLateFirst) this.ends.register(pane, window.end - 1)
     if (this.spec.allowedLatenessMs > 0) this.cleanups.register(pane, window.end - 1 + this.spec.allowedLatenessMs)
@@ -146,7 +162,8 @@ class TimeWindowOperator implements Operator {
       this.firing = { pane: due.owner, entries: due.owner.keys.entries() }
       if (!this.continueFiring()) return false
     }
-    for (let due = this.cleanups.popDue(timeMs); due !== undefined; due = this.cleanups.popDue(timeMs)) this.forget(due.owner)
+    for (let due = this.cleanups.popDue(timeMs); due !== undefined; due = this.cleanups.popDue(timeMs))
+      this.forget(due.owner)
     return true
   }
 
@@ -188,7 +205,7 @@ class GlobalWindowOperator implements Operator {
     const table = windowTable(context)
     const { trigger } = spec
     this.inputs = [
-      (record) => {
+      record => {
         const entry = table.ensure(keyOf(record as never))
         try {
           contents.add(entry, record)
@@ -210,7 +227,14 @@ function windowTable(context: OperatorContext): KeyedTable<WindowEntry> {
   return new KeyedTable(context.vertex.maxParallelism, (key, keyGroup) => new WindowEntry(key, keyGroup))
 }
 
-function emitWindow(context: OperatorContext, contents: WindowContents, entry: WindowEntry, window: TimeWindow, out: Collector<unknown>, timestamp: number): void {
+function emitWindow(
+  context: OperatorContext,
+  contents: WindowContents,
+  entry: WindowEntry,
+  window: TimeWindow,
+  out: Collector<unknown>,
+  timestamp: number,
+): void {
   const { record: current, vertex } = context
   const before = current.timestamp
   current.timestamp = timestamp

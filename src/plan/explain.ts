@@ -4,8 +4,8 @@ import { operatorText } from '../model/describe.ts'
 import type { Graph, Vertex } from '../model/graph.ts'
 import type { Explanation } from '../model/job.ts'
 import { keySelectorText } from '../model/key.ts'
-import { partitioningText } from '../model/partitioning.ts'
 import { isStateful } from '../model/operator-spec.ts'
+import { partitioningText } from '../model/partitioning.ts'
 import type { Chain, Exchange, PhysicalPlan } from './physical-plan.ts'
 import { planGraph } from './plan.ts'
 
@@ -26,7 +26,7 @@ function planText(plan: PhysicalPlan, options: ExplainOptions): string {
   const { graph, chains, exchanges } = plan
   const tasks = chains.reduce((sum, chain) => sum + chain.parallelism, 0)
   const heading = `job "${graph.name}" (graph ${plan.graphHash}): ${counted(chains.length, 'chain')}, ${counted(tasks, 'task')}`
-  const blocks = chains.map((chain) => chainText(plan, chain, exchanges, options))
+  const blocks = chains.map(chain => chainText(plan, chain, exchanges, options))
   return [heading, ...blocks, ...warnings(graph)].join('\n')
 }
 
@@ -60,10 +60,18 @@ function exchangeText(graph: Graph, exchange: Exchange, options: ExplainOptions)
 }
 
 function warnings(graph: Graph): string[] {
-  const derived = graph.vertices.filter((vertex) => isStateful(vertex.operator) && vertex.isUidDerived && vertex.operator.kind !== 'source' && vertex.operator.kind !== 'sink')
+  const derived = graph.vertices.filter(
+    vertex =>
+      isStateful(vertex.operator) &&
+      vertex.isUidDerived &&
+      vertex.operator.kind !== 'source' &&
+      vertex.operator.kind !== 'sink',
+  )
   if (derived.length === 0) return []
-  const names = derived.map((vertex) => `"${vertex.name}"`).join(', ')
-  return [`note: the uid of ${names} is derived from the graph; give it with uid() so that its state survives changes of the job`]
+  const names = derived.map(vertex => `"${vertex.name}"`).join(', ')
+  return [
+    `note: the uid of ${names} is derived from the graph; give it with uid() so that its state survives changes of the job`,
+  ]
 }
 
 function planJson(plan: PhysicalPlan, options: ExplainOptions): unknown {
@@ -71,7 +79,7 @@ function planJson(plan: PhysicalPlan, options: ExplainOptions): unknown {
     name: plan.graph.name,
     graphHash: plan.graphHash,
     channelCapacityRecords: options.channelCapacityRecords,
-    vertices: plan.graph.vertices.map((vertex) => ({
+    vertices: plan.graph.vertices.map(vertex => ({
       id: vertex.id,
       uid: vertex.uid,
       isUidDerived: vertex.isUidDerived,
@@ -84,24 +92,24 @@ function planJson(plan: PhysicalPlan, options: ExplainOptions): unknown {
       placement: vertex.placement,
       ...(options.showLocations && vertex.location !== undefined ? { location: locationText(vertex.location) } : {}),
     })),
-    edges: plan.graph.edges.map((edge) => ({
+    edges: plan.graph.edges.map(edge => ({
       from: edge.from,
       to: edge.to,
       input: edge.input,
       partitioning: partitioningText(edge.partitioning),
       ...(edge.outputTag === undefined ? {} : { outputTag: edge.outputTag }),
       isFeedback: edge.isFeedback,
-      isChained: plan.exchanges.every((exchange) => exchange.edge !== edge),
+      isChained: plan.exchanges.every(exchange => exchange.edge !== edge),
     })),
-    chains: plan.chains.map((chain) => ({
+    chains: plan.chains.map(chain => ({
       id: chain.id,
       name: chain.name,
       vertices: chain.vertices,
       parallelism: chain.parallelism,
       placement: chain.placement,
-      keyGroups: chain.subtasks.map((subtask) => [subtask.keyGroups.from, subtask.keyGroups.to]),
+      keyGroups: chain.subtasks.map(subtask => [subtask.keyGroups.from, subtask.keyGroups.to]),
     })),
-    exchanges: plan.exchanges.map((exchange) => ({
+    exchanges: plan.exchanges.map(exchange => ({
       fromChain: exchange.fromChain,
       toChain: exchange.toChain,
       from: exchange.edge.from,

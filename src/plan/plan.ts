@@ -8,17 +8,22 @@ import type { Chain, Column, Exchange, PhysicalPlan } from './physical-plan.ts'
 
 /** The plan of a valid graph. Equal graphs give equal plans. */
 export function planGraph(graph: Graph): PhysicalPlan {
-  const links = graph.edges.filter((edge) => isChainable(graph, edge))
+  const links = graph.edges.filter(edge => isChainable(graph, edge))
   const chainOf = new Map<number, number>()
   const chains = chainRoots(graph, links).map((root, id) => buildChain(graph, links, root, id, chainOf))
   const exchanges = graph.edges
-    .filter((edge) => !links.includes(edge))
+    .filter(edge => !links.includes(edge))
     .map((edge, id): Exchange => {
       const fromChain = chainOf.get(edge.from) as number
       const toChain = chainOf.get(edge.to) as number
       return Object.freeze({ id, edge, fromChain, toChain, columns: columnsOf(graph, edge) })
     })
-  return Object.freeze({ graph, graphHash: graphHash(graph), chains: Object.freeze(chains), exchanges: Object.freeze(exchanges) })
+  return Object.freeze({
+    graph,
+    graphHash: graphHash(graph),
+    chains: Object.freeze(chains),
+    exchanges: Object.freeze(exchanges),
+  })
 }
 
 /** The stable text by which two processes compare what they are about to run. */
@@ -45,11 +50,17 @@ function isPlacementFree(edge: Edge): boolean {
 }
 
 function chainRoots(graph: Graph, links: readonly Edge[]): readonly Vertex[] {
-  const linked = new Set(links.map((edge) => edge.to))
-  return graph.vertices.filter((vertex) => !linked.has(vertex.id))
+  const linked = new Set(links.map(edge => edge.to))
+  return graph.vertices.filter(vertex => !linked.has(vertex.id))
 }
 
-function buildChain(graph: Graph, links: readonly Edge[], root: Vertex, id: number, chainOf: Map<number, number>): Chain {
+function buildChain(
+  graph: Graph,
+  links: readonly Edge[],
+  root: Vertex,
+  id: number,
+  chainOf: Map<number, number>,
+): Chain {
   const vertices: number[] = []
   const visit = (vertexId: number): void => {
     vertices.push(vertexId)
@@ -57,15 +68,15 @@ function buildChain(graph: Graph, links: readonly Edge[], root: Vertex, id: numb
     for (const edge of links) if (edge.from === vertexId) visit(edge.to)
   }
   visit(root.id)
-  const members = vertices.map((vertexId) => graph.vertices[vertexId] as Vertex)
-  const keyed = members.find((vertex) => isKeyed(vertex.operator)) ?? root
+  const members = vertices.map(vertexId => graph.vertices[vertexId] as Vertex)
+  const keyed = members.find(vertex => isKeyed(vertex.operator)) ?? root
   return Object.freeze({
     id,
-    name: members.map((vertex) => vertex.name).join(' -> '),
+    name: members.map(vertex => vertex.name).join(' -> '),
     vertices: Object.freeze(vertices),
-    links: Object.freeze(links.filter((edge) => vertices.includes(edge.from) && vertices.includes(edge.to))),
+    links: Object.freeze(links.filter(edge => vertices.includes(edge.from) && vertices.includes(edge.to))),
     parallelism: root.parallelism,
-    placement: members.some((vertex) => vertex.placement === 'main-thread') ? 'main-thread' : 'any',
+    placement: members.some(vertex => vertex.placement === 'main-thread') ? 'main-thread' : 'any',
     subtasks: Object.freeze(subtasksOf(root.parallelism, keyed.maxParallelism)),
   })
 }
@@ -98,5 +109,5 @@ function hasTimestamps(graph: Graph, vertexId: number, visited: Set<number>): bo
       // A timer gives what it emits its own time.
       if (operator.function.onTimer !== undefined) return true
   }
-  return edgesInto(graph, vertexId).some((edge) => hasTimestamps(graph, edge.from, visited))
+  return edgesInto(graph, vertexId).some(edge => hasTimestamps(graph, edge.from, visited))
 }

@@ -6,7 +6,15 @@ import type { Prng } from '../base/prng.ts'
 import type { ConnectorResolver, Split } from '../model/connector.ts'
 import type { Edge, Graph, Vertex } from '../model/graph.ts'
 import { createOperator } from '../operators/create-operator.ts'
-import type { Capacity, CurrentRecord, Emit, Mailbox, Operator, OperatorContext, OperatorCounters } from '../operators/operator.ts'
+import type {
+  Capacity,
+  CurrentRecord,
+  Emit,
+  Mailbox,
+  Operator,
+  OperatorContext,
+  OperatorCounters,
+} from '../operators/operator.ts'
 import type { Chain } from '../plan/physical-plan.ts'
 import type { ControlElement } from './batch.ts'
 import type { Channel } from './channel.ts'
@@ -60,7 +68,7 @@ export function instantiateChain(init: ChainInit): ChainInstance {
   for (const vertexId of [...chain.vertices].reverse()) {
     made.set(vertexId, makeNode(init, graph.vertices[vertexId] as Vertex, record, made))
   }
-  return { nodes: chain.vertices.map((vertexId) => made.get(vertexId) as ChainNode), record }
+  return { nodes: chain.vertices.map(vertexId => made.get(vertexId) as ChainNode), record }
 }
 
 /** Sends a control element over all channels of the node's edges, feedback left out. */
@@ -70,17 +78,22 @@ export function broadcast(node: ChainNode, element: ControlElement): void {
   }
 }
 
-function makeNode(init: ChainInit, vertex: Vertex, record: CurrentRecord, made: ReadonlyMap<number, ChainNode>): ChainNode {
+function makeNode(
+  init: ChainInit,
+  vertex: Vertex,
+  record: CurrentRecord,
+  made: ReadonlyMap<number, ChainNode>,
+): ChainNode {
   const { chain } = init
   const counters: OperatorCounters = { recordsIn: 0, recordsOut: 0, lateRecordsDropped: 0, timersDropped: 0 }
-  const outputs = init.outputs.filter((output) => output.edge.from === vertex.id)
-  const parentLink = chain.links.find((edge) => edge.to === vertex.id)
+  const outputs = init.outputs.filter(output => output.edge.from === vertex.id)
+  const parentLink = chain.links.find(edge => edge.to === vertex.id)
   const context: OperatorContext = {
     vertex,
     subtaskIndex: init.subtaskIndex,
     record,
     output: emitTo(init, vertex, undefined, outputs, made, record) ?? ignore,
-    sideOutput: (tagId) => emitTo(init, vertex, tagId, outputs, made, record),
+    sideOutput: tagId => emitTo(init, vertex, tagId, outputs, made, record),
     capacity: init.capacity,
     clock: init.clock,
     logger: init.logger,
@@ -88,7 +101,7 @@ function makeNode(init: ChainInit, vertex: Vertex, record: CurrentRecord, made: 
     counters,
     connectors: init.connectors,
     splits: init.splits,
-    keyOf: (input) => keySource(vertex, input, parentLink !== undefined, record),
+    keyOf: input => keySource(vertex, input, parentLink !== undefined, record),
   }
   return {
     vertex,
@@ -114,19 +127,35 @@ function emitTo(
   const readers: Emit[] = []
   for (const edge of init.graph.edges) {
     if (edge.from !== vertex.id || edge.outputTag !== tagId) continue
-    const output = outputs.find((candidate) => candidate.edge === edge)
+    const output = outputs.find(candidate => candidate.edge === edge)
     if (output !== undefined) {
       const target = init.graph.vertices[edge.to] as Vertex
-      readers.push(partitioner({ edge, target, channels: output.channels, subtaskIndex: init.subtaskIndex, record, prng: init.prng }))
+      readers.push(
+        partitioner({
+          edge,
+          target,
+          channels: output.channels,
+          subtaskIndex: init.subtaskIndex,
+          record,
+          prng: init.prng,
+        }),
+      )
     } else readers.push((made.get(edge.to) as ChainNode).operator.inputs[edge.input] as Emit)
   }
-  return readers.length < 2 ? readers[0] : (value) => {
-    for (let i = 0; i < readers.length; i++) (readers[i] as Emit)(value)
-  }
+  return readers.length < 2
+    ? readers[0]
+    : value => {
+        for (let i = 0; i < readers.length; i++) (readers[i] as Emit)(value)
+      }
 }
 
 // Over a hash exchange the key came with the record; inside a chain it is taken here.
-function keySource(vertex: Vertex, input: number, isChained: boolean, record: CurrentRecord): (record: never) => unknown {
+function keySource(
+  vertex: Vertex,
+  input: number,
+  isChained: boolean,
+  record: CurrentRecord,
+): (record: never) => unknown {
   const selector = vertex.keySelectors[input]
   if (!isChained || selector === undefined) return () => record.key
   return keyReader(selector, vertex)

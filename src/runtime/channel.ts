@@ -104,7 +104,10 @@ export class Channel {
 }
 
 /** The limit of an ordinary channel and its error. */
-export function overshootLimit(name: string, capacityRecords: number): Pick<ChannelInit, 'overflow' | 'overflowRecords'> {
+export function overshootLimit(
+  name: string,
+  capacityRecords: number,
+): Pick<ChannelInit, 'overflow' | 'overflowRecords'> {
   return {
     overflowRecords: capacityRecords + OVERSHOOT_RECORDS_MAX,
     overflow: () =>
@@ -116,7 +119,10 @@ export function overshootLimit(name: string, capacityRecords: number): Pick<Chan
 }
 
 /** The limit of a feedback channel and its error. */
-export function feedbackLimit(name: string, queuedRecordsMax: number): Pick<ChannelInit, 'overflow' | 'overflowRecords'> {
+export function feedbackLimit(
+  name: string,
+  queuedRecordsMax: number,
+): Pick<ChannelInit, 'overflow' | 'overflowRecords'> {
   return {
     overflowRecords: queuedRecordsMax,
     overflow: () =>

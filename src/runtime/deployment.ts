@@ -44,10 +44,10 @@ export interface Deployment {
 /** Makes all tasks of a plan; asks the sources for their splits. */
 export async function deploy(init: DeploymentInit): Promise<Deployment> {
   const { plan } = init
-  const capacities = plan.chains.map((chain) =>
+  const capacities = plan.chains.map(chain =>
     chain.subtasks.map((): Capacity => ({ blocked: 0, budget: 0, untilMonotonicMs: Infinity })),
   )
-  const exchanges = plan.exchanges.map((exchange) => makeChannels(init, exchange, capacities))
+  const exchanges = plan.exchanges.map(exchange => makeChannels(init, exchange, capacities))
   const tasks: Task[] = []
   for (const chain of plan.chains) {
     const splits = await splitsOf(init, chain)
@@ -79,17 +79,24 @@ async function splitsOf(init: DeploymentInit, chain: Chain): Promise<readonly Sp
   return init.connectors.source(root.operator.source).splits(chain.parallelism)
 }
 
-function makeChannels(init: DeploymentInit, exchange: Exchange, capacities: readonly (readonly Capacity[])[]): DeployedExchange {
+function makeChannels(
+  init: DeploymentInit,
+  exchange: Exchange,
+  capacities: readonly (readonly Capacity[])[],
+): DeployedExchange {
   const { plan, channelCapacityRecords } = init
   const { edge } = exchange
   const from = plan.chains[exchange.fromChain] as Chain
   const to = plan.chains[exchange.toChain] as Chain
   const target = plan.graph.vertices[edge.to] as Vertex
-  const channels = from.subtasks.map((sender) =>
+  const channels = from.subtasks.map(sender =>
     to.subtasks.map((receiver): Channel | undefined => {
       if (!isConnected(exchange, sender.index, receiver.index, from.parallelism, to.parallelism)) return undefined
       const name = `${plan.graph.vertices[edge.from]?.name}[${sender.index}] -> ${target.name}[${receiver.index}]`
-      const limit = edge.isFeedback && target.operator.kind === 'feedback' ? feedbackLimit(name, target.operator.queuedRecordsMax) : overshootLimit(name, channelCapacityRecords)
+      const limit =
+        edge.isFeedback && target.operator.kind === 'feedback'
+          ? feedbackLimit(name, target.operator.queuedRecordsMax)
+          : overshootLimit(name, channelCapacityRecords)
       return new Channel({
         name,
         capacityRecords: channelCapacityRecords,
@@ -103,7 +110,13 @@ function makeChannels(init: DeploymentInit, exchange: Exchange, capacities: read
   return { exchange, channels }
 }
 
-function isConnected(exchange: Exchange, sender: number, receiver: number, senders: number, receivers: number): boolean {
+function isConnected(
+  exchange: Exchange,
+  sender: number,
+  receiver: number,
+  senders: number,
+  receivers: number,
+): boolean {
   switch (exchange.edge.partitioning.kind) {
     case 'forward':
       return sender === receiver
@@ -113,7 +126,9 @@ function isConnected(exchange: Exchange, sender: number, receiver: number, sende
       return receiver === 0
     case 'rescale':
       // Each subtask talks to a local share of the other side (as Flink's pointwise distribution).
-      return senders < receivers ? Math.floor((receiver * senders) / receivers) === sender : Math.floor((sender * receivers) / senders) === receiver
+      return senders < receivers
+        ? Math.floor((receiver * senders) / receivers) === sender
+        : Math.floor((sender * receivers) / senders) === receiver
     default:
       return true
   }
@@ -122,7 +137,10 @@ function isConnected(exchange: Exchange, sender: number, receiver: number, sende
 function outputsOf(exchanges: readonly DeployedExchange[], chain: Chain, subtaskIndex: number): readonly OutputEdge[] {
   return exchanges
     .filter(({ exchange }) => exchange.fromChain === chain.id)
-    .map(({ exchange, channels }) => ({ edge: exchange.edge, channels: (channels[subtaskIndex] ?? []).filter((channel) => channel !== undefined) }))
+    .map(({ exchange, channels }) => ({
+      edge: exchange.edge,
+      channels: (channels[subtaskIndex] ?? []).filter(channel => channel !== undefined),
+    }))
 }
 
 function inputsOf(exchanges: readonly DeployedExchange[], chain: Chain, subtaskIndex: number): readonly InputChannel[] {
@@ -131,7 +149,9 @@ function inputsOf(exchanges: readonly DeployedExchange[], chain: Chain, subtaskI
     .flatMap(({ exchange, channels }) =>
       channels.flatMap((row): InputChannel[] => {
         const channel = row[subtaskIndex]
-        return channel === undefined ? [] : [{ input: exchange.edge.input, channel, isFeedback: exchange.edge.isFeedback }]
+        return channel === undefined
+          ? []
+          : [{ input: exchange.edge.input, channel, isFeedback: exchange.edge.isFeedback }]
       }),
     )
 }

@@ -100,8 +100,8 @@ export class EventLoopScheduler implements Scheduler {
   }
 
   private removeFinished(): void {
-    const finished = this.tasks.filter((task) => task.status === 'finished')
-    this.tasks = this.tasks.filter((task) => task.status !== 'finished')
+    const finished = this.tasks.filter(task => task.status === 'finished')
+    this.tasks = this.tasks.filter(task => task.status !== 'finished')
     for (const task of finished) this.events?.onTaskFinished(task)
   }
 

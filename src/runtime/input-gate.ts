@@ -42,7 +42,9 @@ export class InputGate {
   constructor(channels: readonly InputChannel[]) {
     let ordinary = 0
     const ordered = [...channels].sort((a, b) => Number(b.isFeedback) - Number(a.isFeedback))
-    this.inputs = ordered.map((channel): GateInput => ({ ...channel, ordinary: channel.isFeedback ? -1 : ordinary++, state: 'open' }))
+    this.inputs = ordered.map(
+      (channel): GateInput => ({ ...channel, ordinary: channel.isFeedback ? -1 : ordinary++, state: 'open' }),
+    )
     this.merger = new WatermarkMerger(ordinary)
     this.openCount = ordinary
   }
@@ -62,12 +64,12 @@ export class InputGate {
 
   /** The channels that lead back to this task. */
   get feedback(): readonly InputChannel[] {
-    return this.inputs.filter((input) => input.isFeedback)
+    return this.inputs.filter(input => input.isFeedback)
   }
 
   /** The ordinary channels that have not ended. */
   get open(): readonly InputChannel[] {
-    return this.inputs.filter((input) => !input.isFeedback && input.state === 'open')
+    return this.inputs.filter(input => !input.isFeedback && input.state === 'open')
   }
 
   /** All channels, for metrics. */

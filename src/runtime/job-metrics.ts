@@ -6,20 +6,21 @@ import type { DeployedExchange, Deployment } from './deployment.ts'
 /** A reading of all counters. */
 export function readMetrics(deployment: Deployment): JobMetrics {
   const { tasks, exchanges, plan } = deployment
-  const nodes = tasks.flatMap((task) => task.nodes)
-  const sinks = nodes.filter((node) => node.vertex.operator.kind === 'sink')
-  const sources = nodes.filter((node) => node.vertex.operator.kind === 'source')
+  const nodes = tasks.flatMap(task => task.nodes)
+  const sinks = nodes.filter(node => node.vertex.operator.kind === 'sink')
+  const sources = nodes.filter(node => node.vertex.operator.kind === 'source')
   return {
-    recordsIn: total(sources, (node) => node.counters.recordsOut),
-    recordsOut: total(sinks, (node) => node.counters.recordsIn),
+    recordsIn: total(sources, node => node.counters.recordsOut),
+    recordsOut: total(sinks, node => node.counters.recordsIn),
     watermark: sinks.reduce((smallest, node) => Math.min(smallest, node.outputWatermark), Infinity),
-    backpressuredShare: tasks.length === 0 ? 0 : tasks.filter((task) => task.status === 'backpressured').length / tasks.length,
-    vertices: plan.graph.vertices.map((vertex) => {
-      const mine = nodes.filter((node) => node.vertex.id === vertex.id)
-      const roots = tasks.filter((task) => task.nodes[0]?.vertex.id === vertex.id)
-      return vertexMetrics(mine, roots.length === 0 ? undefined : total(roots, (task) => task.recordsIn))
+    backpressuredShare:
+      tasks.length === 0 ? 0 : tasks.filter(task => task.status === 'backpressured').length / tasks.length,
+    vertices: plan.graph.vertices.map(vertex => {
+      const mine = nodes.filter(node => node.vertex.id === vertex.id)
+      const roots = tasks.filter(task => task.nodes[0]?.vertex.id === vertex.id)
+      return vertexMetrics(mine, roots.length === 0 ? undefined : total(roots, task => task.recordsIn))
     }),
-    edges: exchanges.map((exchange) => edgeMetrics(exchange, deployment)),
+    edges: exchanges.map(exchange => edgeMetrics(exchange, deployment)),
   }
 }
 
@@ -30,22 +31,22 @@ function vertexMetrics(nodes: readonly ChainNode[], rootRecordsIn: number | unde
     uid: vertex.uid,
     name: vertex.name,
     parallelism: vertex.parallelism,
-    recordsIn: kind === 'source' ? 0 : kind === 'sink' ? total(nodes, (node) => node.counters.recordsIn) : rootRecordsIn,
-    recordsOut: kind === 'source' ? total(nodes, (node) => node.counters.recordsOut) : kind === 'sink' ? 0 : undefined,
+    recordsIn: kind === 'source' ? 0 : kind === 'sink' ? total(nodes, node => node.counters.recordsIn) : rootRecordsIn,
+    recordsOut: kind === 'source' ? total(nodes, node => node.counters.recordsOut) : kind === 'sink' ? 0 : undefined,
     watermark: nodes.reduce((smallest, node) => Math.min(smallest, node.outputWatermark), Infinity),
-    lateRecordsDropped: total(nodes, (node) => node.counters.lateRecordsDropped),
+    lateRecordsDropped: total(nodes, node => node.counters.lateRecordsDropped),
   }
 }
 
 function edgeMetrics({ exchange, channels }: DeployedExchange, deployment: Deployment): EdgeMetrics {
   const { vertices } = deployment.plan.graph
-  const used = channels.flat().filter((channel) => channel !== undefined)
+  const used = channels.flat().filter(channel => channel !== undefined)
   return {
     from: vertices[exchange.edge.from]?.name ?? '',
     to: vertices[exchange.edge.to]?.name ?? '',
     capacityRecords: used[0]?.capacityRecords ?? 0,
     channels: used.length,
-    queuedRecords: total(used, (channel) => channel.heldRecords),
+    queuedRecords: total(used, channel => channel.heldRecords),
     queuedRecordsPeak: used.reduce((peak, channel) => Math.max(peak, channel.heldRecordsPeak), 0),
   }
 }

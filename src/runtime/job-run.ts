@@ -55,7 +55,13 @@ export class JobRun {
     if (failure !== undefined) throw failure.error
     this.reportLeftInLoops(deployment)
     const { recordsIn, recordsOut } = readMetrics(deployment)
-    return { name: plan.graph.name, status: this.status(), durationMs: this.init.clock.now() - startedMs, recordsIn, recordsOut }
+    return {
+      name: plan.graph.name,
+      status: this.status(),
+      durationMs: this.init.clock.now() - startedMs,
+      recordsIn,
+      recordsOut,
+    }
   }
 
   /** Ends the input of all sources; what is in flight reaches the sinks. */
@@ -85,12 +91,12 @@ export class JobRun {
   private stepToEnd(deployment: Deployment): Promise<void> {
     this.unfinished = deployment.tasks.length
     return new Promise<void>((resolve, reject) => {
-      this.end = (failure) => (failure === undefined ? resolve() : reject(failure))
+      this.end = failure => (failure === undefined ? resolve() : reject(failure))
       this.init.scheduler.start(deployment.tasks, {
         onTaskFinished: () => {
           if (--this.unfinished === 0) resolve()
         },
-        onFailure: (error) => {
+        onFailure: error => {
           this.init.scheduler.halt()
           reject(error)
         },
@@ -114,7 +120,11 @@ export class JobRun {
   }
 
   private logCloseFailure(task: Task, error: unknown): void {
-    this.init.logger.log('warn', 'closing a task failed after the job had failed', { task: task.chain.name, subtask: task.subtaskIndex, error: errorText(error) })
+    this.init.logger.log('warn', 'closing a task failed after the job had failed', {
+      task: task.chain.name,
+      subtask: task.subtaskIndex,
+      error: errorText(error),
+    })
   }
 
   // A timer in processing time that fires at the very end may still emit into a loop whose head has ended.
@@ -123,7 +133,8 @@ export class JobRun {
     for (const { exchange, channels } of deployment.exchanges) {
       if (!exchange.edge.isFeedback) continue
       const left = channels.flat().reduce((sum, channel) => sum + (channel?.heldRecords ?? 0), 0)
-      if (left > 0) this.init.logger.log('warn', 'records emitted into a loop after its end were not processed', { records: left })
+      if (left > 0)
+        this.init.logger.log('warn', 'records emitted into a loop after its end were not processed', { records: left })
     }
   }
 }

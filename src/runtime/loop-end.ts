@@ -31,7 +31,7 @@ export class LoopMarkers {
   /** Takes the marker of a loop if it came over all the channels expected. */
   takeIfComplete(loop: number, expected: readonly InputChannel[]): LoopEnd | undefined {
     const arrival = this.arrivals.get(loop)
-    if (arrival === undefined || !expected.every((channel) => arrival.from.has(channel))) return undefined
+    if (arrival === undefined || !expected.every(channel => arrival.from.has(channel))) return undefined
     this.arrivals.delete(loop)
     return { kind: 'loop-end', loop, round: arrival.round, isDirty: arrival.isDirty }
   }

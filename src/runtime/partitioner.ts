@@ -34,7 +34,7 @@ export function partitioner(init: PartitionerInit): Emit {
     case 'rescale': {
       // Subtasks begin at different targets, so that few records still spread.
       let next = init.subtaskIndex % count
-      return (value) => {
+      return value => {
         const channel = channels[next] as Channel
         next = next + 1 === count ? 0 : next + 1
         channel.append(value, record.timestamp, undefined)
@@ -45,7 +45,7 @@ export function partitioner(init: PartitionerInit): Emit {
     case 'shuffle':
       return shuffling(channels, record, prng)
     case 'broadcast':
-      return (value) => {
+      return value => {
         for (let i = 0; i < count; i++) (channels[i] as Channel).append(value, record.timestamp, undefined)
       }
     case 'hash':
@@ -57,7 +57,7 @@ export function partitioner(init: PartitionerInit): Emit {
     case 'custom': {
       const keyOf = keyReader(partitioning.key, init.target)
       const partition = partitioning.partition as (key: unknown, subtaskCount: number) => number
-      return byIndex(init, (value) => partition(keyOf(value as never), count))
+      return byIndex(init, value => partition(keyOf(value as never), count))
     }
     default:
       return unreachable(partitioning, 'partitioner')
@@ -81,23 +81,31 @@ export function keyReader(selector: KeySelector, vertex: Vertex): (record: never
 
 function failUndefinedKey(selector: KeySelector, record: unknown, vertex: Vertex): never {
   const what = selector.fields === undefined ? 'the key selector' : `key field ${keySelectorText(selector)}`
-  failWith(vertex, 'KEY_UNDEFINED', `${what} gives undefined on record ${preview(record)}`, 'return a value, or drop such records before keyBy() with filter()')
+  failWith(
+    vertex,
+    'KEY_UNDEFINED',
+    `${what} gives undefined on record ${preview(record)}`,
+    'return a value, or drop such records before keyBy() with filter()',
+  )
 }
 
 function toOne(channel: Channel, record: CurrentRecord): Emit {
-  return (value) => channel.append(value, record.timestamp, undefined)
+  return value => channel.append(value, record.timestamp, undefined)
 }
 
 function shuffling(channels: readonly Channel[], record: CurrentRecord, prng: Prng): Emit {
-  return (value) => (channels[prng.below(channels.length)] as Channel).append(value, record.timestamp, undefined)
+  return value => (channels[prng.below(channels.length)] as Channel).append(value, record.timestamp, undefined)
 }
 
 function hashing(init: PartitionerInit, selector: KeySelector): Emit {
   const { channels, record, target } = init
   const { maxParallelism } = target
   const keyOf = keyReader(selector, target)
-  const channelOfGroup = Array.from({ length: maxParallelism }, (_, group) => channels[subtaskOfKeyGroup(group, channels.length, maxParallelism)] as Channel)
-  return (value) => {
+  const channelOfGroup = Array.from(
+    { length: maxParallelism },
+    (_, group) => channels[subtaskOfKeyGroup(group, channels.length, maxParallelism)] as Channel,
+  )
+  return value => {
     const key = keyOf(value as never)
     const group = keyGroupOf(hashOf(key, value, target), maxParallelism)
     ;(channelOfGroup[group] as Channel).append(value, record.timestamp, key)
@@ -109,7 +117,7 @@ function partialKey(init: PartitionerInit, selector: KeySelector): Emit {
   const { channels, record, target } = init
   const keyOf = keyReader(selector, target)
   const sent = channels.map(() => 0)
-  return (value) => {
+  return value => {
     const hash = hashOf(keyOf(value as never), value, target)
     const first = hash % channels.length
     const second = (Math.imul(hash, 0x9e3779b1) >>> 0) % channels.length
@@ -121,7 +129,7 @@ function partialKey(init: PartitionerInit, selector: KeySelector): Emit {
 
 function byIndex(init: PartitionerInit, indexOf: (value: unknown) => number): Emit {
   const { channels, record, target } = init
-  return (value) => {
+  return value => {
     let index: number
     try {
       index = indexOf(value)

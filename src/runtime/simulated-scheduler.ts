@@ -2,7 +2,7 @@
 // only when no task can do anything. The same seed gives the same run, step by step.
 import type { Clock } from '../base/clock.ts'
 import { StreamError } from '../base/errors.ts'
-import { HASH_SEED, finishHash, hashByte } from '../base/hash.ts'
+import { finishHash, HASH_SEED, hashByte } from '../base/hash.ts'
 import { Prng } from '../base/prng.ts'
 import type { Scheduler, SchedulerEvents } from './event-loop-scheduler.ts'
 import type { Task } from './task.ts'
@@ -112,7 +112,7 @@ export class SimulatedScheduler implements Scheduler {
     if (!task.didWork && status !== 'finished') return status === 'busy'
     this.order = hashByte(hashByte(hashByte(this.order, task.chain.id & 0xff), task.subtaskIndex & 0xff), records)
     if (status === 'finished') {
-      this.tasks = this.tasks.filter((other) => other !== task)
+      this.tasks = this.tasks.filter(other => other !== task)
       events.onTaskFinished(task)
     }
     return true
@@ -126,11 +126,17 @@ export class SimulatedScheduler implements Scheduler {
   }
 
   private stuck(): StreamError {
-    const statuses = this.tasks.map((task) => `${task.chain.name}[${task.subtaskIndex}] ${task.status}`).join(', ')
-    return new StreamError('INTERNAL_ERROR', `the simulated run with seed ${this.init.seed} is stuck: no task has work, no timer is due (${statuses})`)
+    const statuses = this.tasks.map(task => `${task.chain.name}[${task.subtaskIndex}] ${task.status}`).join(', ')
+    return new StreamError(
+      'INTERNAL_ERROR',
+      `the simulated run with seed ${this.init.seed} is stuck: no task has work, no timer is due (${statuses})`,
+    )
   }
 
   private endless(): StreamError {
-    return new StreamError('INTERNAL_ERROR', `the simulated run with seed ${this.init.seed} did not end within ${this.steps} steps; raise stepsMax if it is that long`)
+    return new StreamError(
+      'INTERNAL_ERROR',
+      `the simulated run with seed ${this.init.seed} did not end within ${this.steps} steps; raise stepsMax if it is that long`,
+    )
   }
 }

@@ -1,14 +1,14 @@
 // Record path (bench/micro/chain.ts). One subtask of one chain. `step` does a bounded amount of work and returns; records, timers,
 // watermarks and asynchronous results are handled one at a time inside it.
 import type { Clock } from '../base/clock.ts'
-import { StreamError, errorText } from '../base/errors.ts'
+import { errorText, StreamError } from '../base/errors.ts'
 import { stepText } from '../model/validate.ts'
 import type { FeedbackOperator } from '../operators/feedback.ts'
-import { type Capacity, type EndMode, type Emit, type SourceOperator, spend } from '../operators/operator.ts'
+import { type Capacity, type Emit, type EndMode, type SourceOperator, spend } from '../operators/operator.ts'
 import { StepFailure } from '../operators/user-failure.ts'
 import type { Chain } from '../plan/physical-plan.ts'
 import type { ControlElement, LoopEnd } from './batch.ts'
-import { type ChainInit, type ChainInstance, type ChainNode, broadcast, instantiateChain } from './chain-instance.ts'
+import { broadcast, type ChainInit, type ChainInstance, type ChainNode, instantiateChain } from './chain-instance.ts'
 import { type InputChannel, InputGate, type ReceivedBatch } from './input-gate.ts'
 import { LoopHead, LoopMarkers } from './loop-end.ts'
 import type { TaskMailbox } from './mailbox.ts'
@@ -76,8 +76,11 @@ export class Task {
     this.instance = instantiateChain(init)
     const root = this.nodes[0] as ChainNode
     this.source = root.vertex.operator.kind === 'source' ? (root.operator as SourceOperator) : undefined
-    this.loopHead = root.vertex.operator.kind === 'feedback' ? new LoopHead(root.vertex.id, (marker) => this.sendLoopEnd(marker)) : undefined
-    this.hasTime = this.nodes.some((node) => node.operator.outputWatermark !== undefined)
+    this.loopHead =
+      root.vertex.operator.kind === 'feedback'
+        ? new LoopHead(root.vertex.id, marker => this.sendLoopEnd(marker))
+        : undefined
+    this.hasTime = this.nodes.some(node => node.operator.outputWatermark !== undefined)
   }
 
   get nodes(): readonly ChainNode[] {
@@ -310,7 +313,10 @@ export class Task {
         node.outputWatermark = output
         this.send(node, { kind: 'watermark', watermark: output })
       }
-      this.passStatus(node, operator.isIdle === undefined ? (parent?.isIdle ?? this.gate.isIdle) : operator.isIdle(nowMs))
+      this.passStatus(
+        node,
+        operator.isIdle === undefined ? (parent?.isIdle ?? this.gate.isIdle) : operator.isIdle(nowMs),
+      )
     }
     return true
   }
@@ -376,6 +382,10 @@ export class Task {
       return new StreamError(error.code, text, { cause: error.cause })
     }
     if (error instanceof StreamError) return error
-    return new StreamError('INTERNAL_ERROR', `${stepText(node.vertex)}: ${errorText(error)}; this is a bug in Millrace`, { cause: error })
+    return new StreamError(
+      'INTERNAL_ERROR',
+      `${stepText(node.vertex)}: ${errorText(error)}; this is a bug in Millrace`,
+      { cause: error },
+    )
   }
 }

@@ -2,8 +2,8 @@
 // order of keys (by type first: null, booleans, numbers, bigints, strings by code point, bytes, tuples, objects).
 // It also gives the hash that decides the key group, so it may never change: golden values pin it in the spec.
 import { ByteWriter } from '../base/byte-writer.ts'
-import { StreamError, preview } from '../base/errors.ts'
-import { HASH_SEED, finishHash, hashByte, hashBytes } from '../base/hash.ts'
+import { preview, StreamError } from '../base/errors.ts'
+import { finishHash, HASH_SEED, hashByte, hashBytes } from '../base/hash.ts'
 
 const END = 0x00
 const NULL = 0x01
@@ -118,12 +118,19 @@ function write(out: ByteWriter, key: unknown, depth: number): void {
       else writeObject(out, key, depth)
       return
     default:
-      throw new StreamError('KEY_INVALID', `${preview(key)} cannot be a key; use null, a string, number, boolean, bigint, Uint8Array, or a tuple or plain object of them`)
+      throw new StreamError(
+        'KEY_INVALID',
+        `${preview(key)} cannot be a key; use null, a string, number, boolean, bigint, Uint8Array, or a tuple or plain object of them`,
+      )
   }
 }
 
 function writeObject(out: ByteWriter, key: object, depth: number): void {
-  if (depth >= NESTING_MAX) throw new StreamError('KEY_INVALID', `a key is nested deeper than ${NESTING_MAX} levels (or contains itself); use a flatter key`)
+  if (depth >= NESTING_MAX)
+    throw new StreamError(
+      'KEY_INVALID',
+      `a key is nested deeper than ${NESTING_MAX} levels (or contains itself); use a flatter key`,
+    )
   if (key instanceof Uint8Array) {
     out.byte(BYTES)
     for (let i = 0; i < key.length; i++) writeEscaped(out, key[i] as number)
@@ -133,7 +140,10 @@ function writeObject(out: ByteWriter, key: object, depth: number): void {
   } else {
     const prototype: unknown = Object.getPrototypeOf(key)
     if (prototype !== Object.prototype && prototype !== null) {
-      throw new StreamError('KEY_INVALID', `an instance of ${key.constructor?.name ?? 'a class'} cannot be a key; use a plain value of it, such as its id or getTime()`)
+      throw new StreamError(
+        'KEY_INVALID',
+        `an instance of ${key.constructor?.name ?? 'a class'} cannot be a key; use a plain value of it, such as its id or getTime()`,
+      )
     }
     out.byte(OBJECT)
     const record = key as Readonly<Record<string, unknown>>

@@ -25,7 +25,7 @@ export class StateEntry extends KeyEntry {
   }
 
   isEmpty(): boolean {
-    return this.timers === 0 && this.slots.every((slot) => slot === undefined)
+    return this.timers === 0 && this.slots.every(slot => slot === undefined)
   }
 }
 
@@ -41,7 +41,10 @@ export class KeyedState {
   constructor(descriptors: StateDescriptors, maxParallelism: number) {
     const names = Object.keys(descriptors)
     this.table = new KeyedTable(maxParallelism, (key, keyGroup) => new StateEntry(key, keyGroup, names.length))
-    const handles: [string, unknown][] = names.map((name, slot) => [name, this.handleOf(descriptors[name] as StateDescriptor, slot)])
+    const handles: [string, unknown][] = names.map((name, slot) => [
+      name,
+      this.handleOf(descriptors[name] as StateDescriptor, slot),
+    ])
     this.handles = Object.freeze(Object.fromEntries(handles))
   }
 
@@ -105,7 +108,10 @@ export class KeyedState {
 }
 
 function outsideKey(): StreamError {
-  return new StreamError('STATE_UNDECLARED', 'keyed state was used outside onRecord and onTimer, where there is no current key; use it inside them')
+  return new StreamError(
+    'STATE_UNDECLARED',
+    'keyed state was used outside onRecord and onTimer, where there is no current key; use it inside them',
+  )
 }
 
 class HeapValueState implements ValueState<unknown> {

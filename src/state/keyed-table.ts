@@ -1,7 +1,8 @@
 // Record path (bench/micro/keyed-table.ts). The heap's table of one operator's keyed state in one subtask: one lookup finds the
 // entry of a key, which holds all that is kept for it. Keys compare by value.
-import { encodeKeyText, hashKey } from '../serde/key-encoding.ts'
+
 import { keyGroupOf } from '../model/key-groups.ts'
+import { encodeKeyText, hashKey } from '../serde/key-encoding.ts'
 
 /** A V8 Map ends at 2^24 entries; half of that leaves room for its growth. */
 const MAP_ENTRIES_MAX = 1 << 23
@@ -53,7 +54,7 @@ export class KeyedTable<Entry extends KeyEntry> {
   releaseIfEmpty(entry: Entry): void {
     if (!entry.isEmpty()) return
     if (isComposite(entry.key)) this.composite.delete(encodeKeyText(entry.key))
-    else if (!this.current.delete(entry.key)) this.full.some((map) => map.delete(entry.key))
+    else if (!this.current.delete(entry.key)) this.full.some(map => map.delete(entry.key))
   }
 
   /** All entries, in the order their keys first came (older maps first, composite keys last). */

@@ -44,6 +44,13 @@ export class TimerQueue<Owner> {
     return this.heap.peek()?.timeMs ?? Infinity
   }
 
+  /** True when a timer is due at the given time, which may be Infinity: everything is due. */
+  hasDue(timeMs: number): boolean {
+    this.dropDeleted()
+    const next = this.heap.peek()
+    return next !== undefined && next.timeMs <= timeMs
+  }
+
   /** The sequence number that the next registered timer will have: tells timers registered before a moment from later ones. */
   nextSequence(): number {
     return this.sequence

@@ -21,7 +21,7 @@ export class WatermarkMerger {
 
   /** True when every input is idle. */
   get isIdle(): boolean {
-    return this.inputs.length > 0 && this.inputs.every((input) => input.isIdle)
+    return this.inputs.length > 0 && this.inputs.every(input => input.isIdle)
   }
 
   /** Takes an input's watermark, which also makes it active; returns the merged one. */

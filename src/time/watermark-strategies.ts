@@ -31,7 +31,10 @@ export function forMonotonousTimestamps<T>(options: WatermarkOptions<T> = {}): W
  * For records that come at most `outOfOrdernessMs` milliseconds late: the watermark stays that far (and one millisecond)
  * behind the newest timestamp. Throws OPTION_INVALID for a negative duration.
  */
-export function forBoundedOutOfOrderness<T>(outOfOrdernessMs: number, options: WatermarkOptions<T> = {}): WatermarkStrategy<T> {
+export function forBoundedOutOfOrderness<T>(
+  outOfOrdernessMs: number,
+  options: WatermarkOptions<T> = {},
+): WatermarkStrategy<T> {
   if (!(Number.isFinite(outOfOrdernessMs) && outOfOrdernessMs >= 0)) {
     throw new StreamError('OPTION_INVALID', `forBoundedOutOfOrderness(${outOfOrdernessMs}): give milliseconds from 0`)
   }
@@ -41,7 +44,10 @@ export function forBoundedOutOfOrderness<T>(outOfOrdernessMs: number, options: W
 function strategy<T>(description: string, delayMs: number, options: WatermarkOptions<T>): WatermarkStrategy<T> {
   const { idleTimeoutMs } = options
   if (idleTimeoutMs !== undefined && !(Number.isFinite(idleTimeoutMs) && idleTimeoutMs > 0)) {
-    throw new StreamError('OPTION_INVALID', `idleTimeoutMs is ${idleTimeoutMs}; give milliseconds above 0, or leave it out`)
+    throw new StreamError(
+      'OPTION_INVALID',
+      `idleTimeoutMs is ${idleTimeoutMs}; give milliseconds above 0, or leave it out`,
+    )
   }
   return Object.freeze({ description, generator: () => new DelayedMaximum(delayMs), ...options })
 }

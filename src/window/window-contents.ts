@@ -26,7 +26,10 @@ export type EmitWindow = (entry: WindowEntry, window: TimeWindow, out: Collector
 /** The accumulator that a user's `add` returned. Throws USER_FUNCTION_RESULT when it forgot to return one. */
 export function checkAccumulator(accumulator: unknown): unknown {
   if (accumulator !== undefined) return accumulator
-  throw new StreamError('USER_FUNCTION_RESULT', 'add() of the aggregate returned undefined; let it return the accumulator')
+  throw new StreamError(
+    'USER_FUNCTION_RESULT',
+    'add() of the aggregate returned undefined; let it return the accumulator',
+  )
 }
 
 /** The behaviour of a windowing's function. */

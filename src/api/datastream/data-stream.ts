@@ -76,7 +76,7 @@ export class DataStreamNode<T> implements DataStream<T> {
     return this.step({ name: 'process', operator: { kind: 'process', function: fn } })
   }
 
-  keyBy<const S extends FieldOf<T> | readonly FieldOf<T>[] | ((record: T) => unknown)>(
+  keyBy<const S extends (keyof T & string) | readonly (keyof T & string)[] | ((record: T) => unknown)>(
     selector: S,
   ): KeyedStream<T, KeyOf<T, S>> {
     const key = keySelector('keyBy()', selector)

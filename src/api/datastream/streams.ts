@@ -89,7 +89,7 @@ export interface DataStream<T> extends StepSettings, AsyncIterable<T> {
    * await env.execute()
    * ```
    */
-  keyBy<const S extends FieldOf<T> | readonly FieldOf<T>[] | ((record: T) => unknown)>(
+  keyBy<const S extends (keyof T & string) | readonly (keyof T & string)[] | ((record: T) => unknown)>(
     selector: S,
   ): KeyedStream<T, KeyOf<T, S>>
   /**
@@ -122,7 +122,9 @@ export interface DataStream<T> extends StepSettings, AsyncIterable<T> {
   /** As forward where the next step has the same parallelism, else at random. */
   localOrShuffle(): DataStream<T>
   /** To the less loaded of two subtasks that the key chooses; for keys of very uneven frequency. */
-  partialKey<const S extends FieldOf<T> | readonly FieldOf<T>[] | ((record: T) => unknown)>(selector: S): DataStream<T>
+  partialKey<const S extends (keyof T & string) | readonly (keyof T & string)[] | ((record: T) => unknown)>(
+    selector: S,
+  ): DataStream<T>
   /** To the subtask whose index (from 0) the function returns. */
   direct(target: (record: T) => number): DataStream<T>
   /** To the subtask whose index the partitioner returns for the record's key and the number of subtasks. */
@@ -240,7 +242,18 @@ export interface WindowedStream<T, K> {
   sideOutputLateData(tag: OutputTag<T>): WindowedStream<T, K>
 }
 
-/** Two streams as the inputs of one step. */
+/**
+ * Two streams as the inputs of one step.
+ * @example
+ * ```ts
+ * import { environment } from 'millrace'
+ * const env = environment()
+ * const orders = env.fromElements({ id: 1, euros: 5 })
+ * const notes = env.fromElements('closed on Monday')
+ * orders.connect(notes).coMap(order => `order ${order.id}`, note => `note: ${note}`).print()
+ * await env.execute()
+ * ```
+ */
 export interface ConnectedStreams<A, B> {
   /** One record for each record, by one function for each input. */
   coMap<P, Q>(first: (record: A) => P, second: (record: B) => Q): DataStream<P | Q>
@@ -250,7 +263,29 @@ export interface ConnectedStreams<A, B> {
   coProcess<O>(fn: CoProcessFunction<A, B, O>): DataStream<O>
 }
 
-/** Two streams keyed alike as the inputs of one step, which sees the records of both by key. */
+/**
+ * Two streams keyed alike as the inputs of one step, which sees the records of both by key.
+ * @example
+ * ```ts
+ * import { type Collector, environment, value } from 'millrace'
+ * const env = environment()
+ * const limits = env.fromElements({ user: 'ann', limit: 100 }).keyBy('user')
+ * const payments = env.fromElements({ user: 'ann', euros: 500 }).keyBy('user')
+ * limits
+ *   .connect(payments)
+ *   .coProcess({
+ *     state: { limit: value(0) },
+ *     onFirst(record, ctx) {
+ *       ctx.state.limit.set(record.limit)
+ *     },
+ *     onSecond(record, ctx, out: Collector<string>) {
+ *       if (record.euros > ctx.state.limit.get()) out.collect(`${ctx.key} pays ${record.euros}`)
+ *     },
+ *   })
+ *   .print()
+ * await env.execute()
+ * ```
+ */
 export interface KeyedConnectedStreams<K, A, B> {
   /** One record for each record, by one function for each input. */
   coMap<P, Q>(first: (record: A) => P, second: (record: B) => Q): DataStream<P | Q>

@@ -40,8 +40,10 @@ export class SocketConnection {
       onChange()
     })
     this.socket.on('end', () => this.become('ended', onChange))
-    this.socket.on('error', error => {
+    this.socket.on('error', (error: NodeJS.ErrnoException) => {
       this.error ??= error
+      // Only who accepted a connection can reset it, even if that is noticed before the connection itself.
+      if (error.code === 'ECONNRESET') this.wasConnected = true
       this.become('broken', onChange)
     })
     this.socket.on('close', () => this.become('broken', onChange))

@@ -1,7 +1,8 @@
 // A source of lines from a TCP server, as a client. The end of the stream is the end of input; a broken connection is made again.
 // Nothing can be resumed: what the server sent is gone from there.
-import type { ReaderContext, ReadStatus, Source, SourceOutput, SourceSpec, SplitReader } from '../../model/connector.ts'
+
 import { StreamError } from '../../base/errors.ts'
+import type { ReaderContext, ReadStatus, Source, SourceOutput, SourceSpec, SplitReader } from '../../model/connector.ts'
 import { emitLines, LineCutter, type LineInput, logReplacements } from '../line-cutter.ts'
 import { ConnectorOptions } from '../options.ts'
 import { TEXT_OPTION_NAMES, textOptions } from '../text-options.ts'

@@ -59,7 +59,11 @@ describe('StreamTextOutput', () => {
   it('opens its stream at the first write only', async () => {
     let opened = 0
     const stream = new Writable({ write: (_chunk, _encoding, done) => done() })
-    const output = new StreamTextOutput({ name: 'the stream', stream: () => (opened++, stream) })
+    const open = (): Writable => {
+      opened++
+      return stream
+    }
+    const output = new StreamTextOutput({ name: 'the stream', stream: open })
     assert.equal(opened, 0)
     await output.write('a')
     await output.write('b')

@@ -32,7 +32,8 @@ export function localLauncher(init: LocalLauncherInit): JobLauncher {
   return {
     defaultParallelism: init.defaultParallelism,
     launch: (graph, options = {}) => new LocalJob(init, graph, options),
-    explain: (graph) => explainGraph(graph, { showLocations: true, channelCapacityRecords: CHANNEL_CAPACITY_RECORDS_DEFAULT }),
+    explain: graph =>
+      explainGraph(graph, { showLocations: true, channelCapacityRecords: CHANNEL_CAPACITY_RECORDS_DEFAULT }),
   }
 }
 
@@ -40,7 +41,6 @@ class LocalJob implements JobHandle {
   readonly name: string
   readonly done: Promise<JobResult>
   private readonly run: JobRun
-  private readonly ended: Promise<void>
 
   constructor(init: LocalLauncherInit, graph: Graph, options: LaunchOptions) {
     const { clock, eventLoop, logger } = init.platform
@@ -55,23 +55,29 @@ class LocalJob implements JobHandle {
       channelCapacityRecords: channelCapacity(options),
     })
     this.done = runUntilAborted(this.run, options.signal)
-    // Whoever only stops or cancels is not told of a failure twice; `done` keeps rejecting for those who wait for it.
-    this.ended = this.done.then(ignore, ignore)
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a handle can be awaited for the end of its job, as documented in model/job.ts.
-  then<A = JobResult, B = never>(onDone?: ((result: JobResult) => A | PromiseLike<A>) | null, onFailed?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
+  then<A = JobResult, B = never>(
+    onDone?: ((result: JobResult) => A | PromiseLike<A>) | null,
+    onFailed?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
     return this.done.then(onDone, onFailed)
   }
 
   async cancel(): Promise<void> {
     this.run.cancel()
-    await this.ended
+    await this.ended()
   }
 
   async stop(): Promise<void> {
     this.run.stop()
-    await this.ended
+    await this.ended()
+  }
+
+  // Who stops or cancels is told of a failure by `done`, if waiting for it; a failure that nobody asks for stays unhandled, and loud.
+  private ended(): Promise<void> {
+    return this.done.then(ignore, ignore)
   }
 
   metrics(): JobMetrics {

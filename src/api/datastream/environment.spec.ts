@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import test, { describe } from 'node:test'
+import type { SourceSpec } from '../../model/connector.ts'
+import type { Graph } from '../../model/graph.ts'
+import type { JobHandle, LaunchOptions } from '../../model/job.ts'
+import { type EnvironmentOptions, StreamEnvironment } from './environment.ts'
+
+const HANDLE = Object.freeze({}) as JobHandle
+
+/** An environment that keeps the graphs it was asked to run or to explain. */
+function recording(options?: EnvironmentOptions) {
+  const launched: { readonly graph: Graph; readonly options: LaunchOptions | undefined }[] = []
+  const explained: Graph[] = []
+  const env = new StreamEnvironment(
+    {
+      defaultParallelism: 3,
+      launch(graph, launchOptions) {
+        launched.push({ graph, options: launchOptions })
+        return HANDLE
+      },
+      explain(graph) {
+        explained.push(graph)
+        return { text: 'plan', json: {} }
+      },
+    },
+    options,
+  )
+  return { env, launched, explained }
+}
+
+/** The specs of the sources that `build` adds. */
+function sourcesOf(build: (env: StreamEnvironment) => void): SourceSpec[] {
+  const { env, explained } = recording()
+  build(env)
+  env.explain()
+  return (explained[0] as Graph).vertices.flatMap(({ operator }) =>
+    operator.kind === 'source' ? [operator.source] : [],
+  )
+}
+
+describe('execute', () => {
+  test('hands the graph and the options to the launcher and returns its handle', () => {
+    const { env, launched } = recording()
+    env.fromElements(1).print()
+    const options = { channelCapacityRecords: 8 }
+    assert.equal(env.execute('ones', options), HANDLE)
+    assert.equal(launched[0]?.graph.name, 'ones')
+    assert.equal(launched[0]?.graph.vertices.length, 2)
+    assert.equal(launched[0]?.options, options)
+  })
+
+  test('without a sink is JOB_EMPTY, and counts as an attempt', () => {
+    const { env } = recording()
+    env.fromElements(1).map(String)
+    assert.equal(env.hasSinks, false)
+    assert.throws(() => env.execute(), /JOB_EMPTY: the job "job" has no sink/)
+    assert.equal(env.isExecuted, true)
+  })
+
+  test('with mistakes lists them all, each with its place', () => {
+    const { env } = recording()
+    env.fromElements(1).forward().map(String).uid('a').print().uid('a')
+    assert.throws(
+      () => env.execute('wrong'),
+      /GRAPH_INVALID: the job "wrong" has 2 mistakes:\n {2}1\. step "map" \(\S+environment\.spec\.ts:\d+\).*\n {2}2\. .*same uid "a"/,
+    )
+  })
+
+  test('says where in the job each step was written', () => {
+    const { env, launched } = recording()
+    env
+      .fromElements(1)
+      .keyBy(Number)
+      .countWindow(2)
+      .reduce(earlier => earlier)
+      .print()
+    env.execute()
+    const locations = launched[0]?.graph.vertices.map(({ location }) => location)
+    assert.ok(locations?.every(location => location?.file.endsWith('environment.spec.ts')))
+    const [source, window, sink] = locations?.map(location => location?.line ?? 0) ?? []
+    assert.deepEqual([window, sink], [(source ?? 0) + 3, (source ?? 0) + 4])
+  })
+})
+
+describe('parallelism', () => {
+  test('is that of the launcher, unless the environment or the step says otherwise', () => {
+    const { env, launched } = recording()
+    env.generate(String).print().setParallelism(5)
+    env.execute()
+    env.setParallelism(2).setMaxParallelism(16)
+    env.execute()
+    const [first, second] = launched.map(({ graph }) =>
+      graph.vertices.map(each => [each.parallelism, each.maxParallelism]),
+    )
+    assert.deepEqual(first, [
+      [3, 128],
+      [5, 128],
+    ])
+    assert.deepEqual(second, [
+      [2, 16],
+      [5, 16],
+    ])
+  })
+
+  test('may be given to the constructor, and is checked there', () => {
+    const { env, explained } = recording({ parallelism: 7, maxParallelism: 7 })
+    env.generate(String)
+    env.explain('seven')
+    assert.deepEqual(
+      explained.map(graph => [graph.name, graph.vertices[0]?.parallelism]),
+      [['seven', 7]],
+    )
+    assert.throws(() => recording({ parallelism: 0 }), /OPTION_INVALID/)
+  })
+})
+
+describe('sources', () => {
+  test('of text are lines of one subtask with the options as given', () => {
+    const [socket, file, stdin] = sourcesOf(env => {
+      env.socketTextStream('localhost', 9999, { retries: 2, retryDelayMs: 10 })
+      env.readTextFile('words.txt', { encodingErrors: 'fail' })
+      env.readStdin({ lineBytesMax: 80 })
+    })
+    const common = { parallelismMax: 1, hasTimestamps: false, placement: 'any' }
+    assert.deepEqual(socket, {
+      ...common,
+      connector: 'socket-text',
+      options: { host: 'localhost', port: 9999, retries: 2, retryDelayMs: 10 },
+      description: 'socket localhost:9999',
+      isBounded: false,
+    })
+    assert.deepEqual(file, {
+      ...common,
+      connector: 'file-lines',
+      options: { path: 'words.txt', encodingErrors: 'fail' },
+      description: 'file words.txt',
+      isBounded: true,
+    })
+    assert.deepEqual(stdin, {
+      ...common,
+      connector: 'stdin-lines',
+      options: { lineBytesMax: 80 },
+      description: 'standard input',
+      isBounded: false,
+      placement: 'main-thread',
+    })
+  })
+
+  test('of iterables are bound to this thread, unless a function makes them', () => {
+    const values = new Set([1])
+    const factory = () => values
+    const sources = sourcesOf(env => {
+      env.from(values)
+      env.from(factory)
+      env.from((async function* () {})())
+    })
+    const [bare, made, asynchronous] = sources.map(({ placement, isBounded, options }) => ({
+      placement,
+      isBounded,
+      options,
+    }))
+    assert.deepEqual(bare, { placement: 'main-thread', isBounded: true, options: { iterable: values } })
+    assert.deepEqual(made, { placement: 'any', isBounded: false, options: { factory } })
+    assert.equal(asynchronous?.placement, 'main-thread')
+  })
+
+  test('that generate have any parallelism, an end if counted, and timestamps if they make them', () => {
+    const [endless, timed] = sourcesOf(env => {
+      env.generate(String)
+      env.generate(String, { count: 5, recordsPerSecond: 2, timestamp: (_, index) => index })
+    })
+    assert.deepEqual([endless?.isBounded, endless?.hasTimestamps, endless?.parallelismMax], [false, false, undefined])
+    assert.deepEqual([timed?.isBounded, timed?.hasTimestamps, timed?.description], [true, true, 'generator of 5'])
+    assert.equal(timed?.options['recordsPerSecond'], 2)
+  })
+
+  test('of your own carry their implementation', () => {
+    const implementation = { splits: () => [], open: () => assert.fail('nothing is opened') }
+    const [custom] = sourcesOf(env =>
+      env.addSource(implementation, { isBounded: true, hasTimestamps: true, parallelismMax: 2 }),
+    )
+    assert.deepEqual(custom, {
+      connector: 'custom',
+      options: {},
+      implementation,
+      description: 'custom source',
+      parallelismMax: 2,
+      placement: 'any',
+      isBounded: true,
+      hasTimestamps: true,
+    })
+  })
+})
+
+test('a function given as a sink gets the record alone', () => {
+  const { env, launched } = recording()
+  const seen: unknown[][] = []
+  env.fromElements(1).addSink((...args: unknown[]) => {
+    seen.push(args)
+  })
+  env.execute()
+  const operator = launched[0]?.graph.vertices[1]?.operator
+  const write = operator?.kind === 'sink' ? operator.sink.options['write'] : undefined
+  ;(write as (record: unknown, timestampMs: number) => void)(1, 1000)
+  assert.deepEqual(seen, [[1]])
+})

@@ -1,0 +1,41 @@
+// What happens to an operator in a test, as data: records, watermarks, passing time and the end, in the order written. Nothing runs here.
+import type { EndMode } from '../operators/operator.ts'
+
+/** One line of a script. */
+export type ScriptStep =
+  | { readonly kind: 'record'; readonly value: unknown; readonly timestamp: number | undefined; readonly input: number }
+  | { readonly kind: 'watermark'; readonly watermark: number; readonly input: number | undefined }
+  | { readonly kind: 'status'; readonly isIdle: boolean; readonly input: number }
+  | { readonly kind: 'processing-time'; readonly timeMs: number }
+  | { readonly kind: 'end'; readonly mode: EndMode }
+
+/** A record arrives, with a timestamp (epoch ms) if given, on input 0 unless said otherwise. */
+export function record(value: unknown, options: { readonly timestamp?: number; readonly input?: number } = {}): ScriptStep {
+  return { kind: 'record', value, timestamp: options.timestamp, input: options.input ?? 0 }
+}
+
+/** A watermark (epoch ms) arrives, on all inputs unless said otherwise. */
+export function watermark(watermark: number, options: { readonly input?: number } = {}): ScriptStep {
+  return { kind: 'watermark', watermark, input: options.input }
+}
+
+/** The sender of an input is idle. */
+export function idle(input = 0): ScriptStep {
+  return { kind: 'status', isIdle: true, input }
+}
+
+/** The sender of an input is active again. */
+export function active(input = 0): ScriptStep {
+  return { kind: 'status', isIdle: false, input }
+}
+
+/** What came so far is worked off, then processing time (epoch ms) moves on. */
+export function processingTime(timeMs: number): ScriptStep {
+  return { kind: 'processing-time', timeMs }
+}
+
+/** The end of all inputs; for a source: it is read until it ends by itself. */
+export const end: ScriptStep = Object.freeze({ kind: 'end', mode: 'finish' })
+
+/** A graceful stop reaches the operator over all inputs; a source is asked to end. */
+export const stop: ScriptStep = Object.freeze({ kind: 'end', mode: 'stop' })

@@ -1,0 +1,176 @@
+// Types that must follow by themselves, as assertions for the compiler: a wrong one is an error of this file. Nothing here runs.
+import {
+  type Collector,
+  type DataStream,
+  environment,
+  forMonotonousTimestamps,
+  type KeyedStream,
+  list,
+  map,
+  outputTag,
+  seconds,
+  value,
+} from 'millrace'
+
+/** True when the two types are the same, not only assignable to each other. */
+type Equal<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false
+
+/** The record type of a stream. */
+type RecordOf<S> = S extends DataStream<infer T> ? T : never
+
+/** The key type of a keyed stream. */
+type KeyIn<S> = S extends KeyedStream<infer _, infer K> ? K : never
+
+/** Accepts only `true` types. */
+declare function holds<_Assertion extends true>(): void
+
+interface Word {
+  word: string
+  frequency: number
+}
+
+interface Alert {
+  readonly text: string
+}
+
+/** The deck's programs, word for word. */
+export function wordCounts(): void {
+  const env = environment()
+  const words = env
+    .socketTextStream('localhost', 9999)
+    .flatMap(line => line.split(' '))
+    .map(word => ({ word, frequency: 1 }))
+  holds<Equal<typeof words, DataStream<Word>>>()
+  const rolling = words.keyBy('word').sum('frequency')
+  const windowed = words.keyBy('word').timeWindow(seconds(5)).sum('frequency')
+  holds<Equal<typeof rolling, DataStream<Word>>>()
+  holds<Equal<typeof windowed, DataStream<Word>>>()
+  rolling.print()
+  windowed.print()
+}
+
+/** Keys are typed by the selector. */
+export function keys(words: DataStream<Word>): void {
+  const byField = words.keyBy('word')
+  const byFields = words.keyBy(['word', 'frequency'])
+  const byFunction = words.keyBy(record => record.word.length)
+  holds<Equal<KeyIn<typeof byField>, string>>()
+  holds<Equal<KeyIn<typeof byFields>, readonly [string, number]>>()
+  holds<Equal<KeyIn<typeof byFunction>, number>>()
+  byFields.timeWindow(1).apply((key, window, elements, out: Collector<string>) => {
+    holds<Equal<typeof key, readonly [string, number]>>()
+    holds<Equal<typeof elements, readonly Word[]>>()
+    out.collect(`${key[0]} ${window.start} ${elements.length}`)
+  })
+}
+
+/** State is typed by its declaration, the output by the collector; records, contexts and keys need no annotation. */
+export function processing(words: DataStream<Word>): void {
+  const late = outputTag<number>('late')
+  const alerts = words.keyBy('word').process({
+    state: { count: value(0), name: value<string>(), seen: list<Word>(), byLength: map<number, string>() },
+    onRecord(record, ctx, out: Collector<Alert>) {
+      holds<Equal<typeof record, Word>>()
+      holds<Equal<typeof ctx.key, string>>()
+      const { count, name, seen, byLength } = ctx.state
+      const before = count.get()
+      const nameBefore = name.get()
+      const lengthBefore = byLength.get(1)
+      holds<Equal<typeof before, number>>()
+      holds<Equal<typeof nameBefore, string | undefined>>()
+      holds<Equal<typeof lengthBefore, string | undefined>>()
+      count.set(before + 1)
+      seen.add(record)
+      ctx.output(late, before)
+      ctx.timers.registerEventTimeTimer(5)
+      out.collect({ text: record.word })
+    },
+    onTimer(timestampMs, ctx, out) {
+      holds<Equal<typeof timestampMs, number>>()
+      out.collect({ text: `${ctx.key} ${ctx.state.count.get()}` })
+    },
+  })
+  holds<Equal<typeof alerts, DataStream<Alert>>>()
+  const lateNumbers = alerts.sideOutput(late)
+  holds<Equal<typeof lateNumbers, DataStream<number>>>()
+  const joined = words
+    .keyBy('word')
+    .connect(alerts.keyBy('text'))
+    .coProcess({
+      state: { last: value('') },
+      onFirst(record, ctx, out: Collector<number>) {
+        ctx.state.last.set(record.word)
+        out.collect(record.frequency)
+      },
+      onSecond(alert, ctx, out) {
+        out.collect(alert.text.length + ctx.state.last.get().length)
+      },
+    })
+  holds<Equal<typeof joined, DataStream<number>>>()
+}
+
+/** Aggregations keep the record type or give their result type. */
+export function aggregating(words: DataStream<Word>): void {
+  const mean = words.keyBy('word').aggregate({
+    create: () => ({ count: 0, sum: 0 }),
+    add(accumulator, record) {
+      accumulator.count++
+      accumulator.sum += record.frequency
+      return accumulator
+    },
+    merge: (a, b) => ({ count: a.count + b.count, sum: a.sum + b.sum }),
+    result: accumulator => accumulator.sum / accumulator.count,
+  })
+  holds<Equal<typeof mean, DataStream<number>>>()
+  const longest = words
+    .keyBy('word')
+    .countWindow(3)
+    .reduce((a, b) => (a.frequency > b.frequency ? a : b))
+  holds<Equal<typeof longest, DataStream<Word>>>()
+}
+
+/** Streams of several types. */
+export function combining(words: DataStream<Word>, texts: DataStream<string>): void {
+  const united = words.union(texts)
+  holds<Equal<RecordOf<typeof united>, Word | string>>()
+  const same = texts.union(texts, texts)
+  holds<Equal<typeof same, DataStream<string>>>()
+  const mapped = words.connect(texts).coMap(
+    record => record.frequency,
+    text => text,
+  )
+  holds<Equal<RecordOf<typeof mapped>, string | number>>()
+  const narrowed = united.filter(record => typeof record === 'string')
+  holds<Equal<typeof narrowed, DataStream<string>>>()
+  const looped = words.iterate(loop => ({
+    feedback: loop
+      .map(record => ({ ...record, frequency: record.frequency - 1 }))
+      .filter(record => record.frequency > 0),
+    output: loop.map(record => record.frequency),
+  }))
+  holds<Equal<typeof looped, DataStream<number>>>()
+}
+
+/** Sources and timestamps. */
+export async function reading(): Promise<void> {
+  const env = environment()
+  const numbers = env.generate(index => index * 2, { timestamp: (record, index) => record + index })
+  holds<Equal<typeof numbers, DataStream<number>>>()
+  const pages = env.from(async function* () {
+    yield { url: '/', at: 1 }
+  })
+  const timed = pages.assignTimestampsAndWatermarks(forMonotonousTimestamps({ timestamp: page => page.at }))
+  holds<Equal<typeof timed, DataStream<{ url: string; at: number }>>>()
+  const collected = await timed.executeAndCollect()
+  holds<Equal<typeof collected, { url: string; at: number }[]>>()
+  for await (const page of timed) holds<Equal<typeof page, { url: string; at: number }>>()
+}
+
+/** A stream of more is a stream of less, not the other way round. */
+export function variance(words: DataStream<Word>, bases: DataStream<{ readonly word: string }>): void {
+  const wider: DataStream<{ readonly word: string }> = words
+  wider.keyBy('word')
+  // @ts-expect-error a stream of less is no stream of more.
+  const narrower: DataStream<Word> = bases
+  narrower.print()
+}
