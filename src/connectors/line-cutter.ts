@@ -1,5 +1,5 @@
 // Cuts bytes that arrive in chunks into lines of text, with the exact byte offset of each: shared by files, standard input and sockets.
-// It reads nothing itself. On the record path; bench/micro is not needed while one native decode per line dominates.
+// It reads nothing itself. On the record path: one native search and one native decode per line.
 import { Buffer, isAscii, isUtf8 } from 'node:buffer'
 import { StreamError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'

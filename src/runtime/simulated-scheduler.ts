@@ -110,7 +110,7 @@ export class SimulatedScheduler implements Scheduler {
     const status = task.step({ records, untilMonotonicMs: Infinity })
     if (++this.steps > (this.init.stepsMax ?? 10_000_000)) throw this.endless()
     if (!task.didWork && status !== 'finished') return status === 'busy'
-    this.order = hashByte(hashByte(hashByte(this.order, task.chain.id & 0xff), task.subtaskIndex & 0xff), records)
+    this.order = hashByte(hashByte(this.order, task.chain.id & 0xff), task.subtaskIndex & 0xff)
     if (status === 'finished') {
       this.tasks = this.tasks.filter(other => other !== task)
       events.onTaskFinished(task)

@@ -107,7 +107,8 @@ function plant(folder: string): void {
   for (const file of ['.dependency-cruiser.cjs', 'tsconfig.json', 'package.json']) {
     cpSync(join(ROOT, file), join(folder, file))
   }
-  cpSync(join(ROOT, 'src'), join(folder, 'src'), { recursive: true })
+  // Specs import the fakes of test/; both are copied so that every import leads somewhere.
+  for (const part of ['src', 'test']) cpSync(join(ROOT, part), join(folder, part), { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction')
   for (const { file, text } of PLANTED) {
     mkdirSync(dirname(join(folder, file)), { recursive: true })
