@@ -4,17 +4,7 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { killRunningFiles } from './test-file.mjs'
 import { runSuites } from './test-runner.mjs'
-
-/** A suite becomes `required` with its first file; from then on, finding no file in it is a failure. */
-const SUITES = [
-  { name: 'unit', folder: 'src', ending: '.spec.ts', required: true },
-  { name: 'architecture', folder: 'test/architecture', ending: '.test.ts', required: true },
-  { name: 'conformance', folder: 'test/conformance', ending: '.test.ts', required: false },
-  { name: 'integration', folder: 'test/integration', ending: '.test.ts', required: false },
-  { name: 'package', folder: 'test/package', ending: '.test.ts', required: false },
-  { name: 'docs', folder: 'test/docs', ending: '.test.ts', required: false },
-  { name: 'browser', folder: 'test/browser', ending: '.test.ts', required: false },
-]
+import { SUITES } from './test-suites.mjs'
 
 /** @param {readonly string[]} args */
 function parse(args) {

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
-const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
+const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])
 /** One Ctrl-C reaches this process from the terminal and once more from npm, within a few ms; the child gets one. */
 const SAME_SIGNAL_MS = 300
 
@@ -21,8 +21,11 @@ export function signalExitCode(signal) {
   return 128 + (constants.signals[signal] || 0)
 }
 
-/** Passes SIGINT, SIGTERM and SIGHUP on to the running children; with none running, the process ends at once. */
+/** Passes the signals that end a program on to the running children; with none running, the process ends at once. */
 export function forwardSignals() {
+  process.on('exit', () => {
+    for (const child of children) child.kill()
+  })
   for (const signal of FORWARDED) {
     process.on(signal, () => {
       if (children.size === 0) process.exit(signalExitCode(signal))
@@ -51,6 +54,9 @@ export function run(command, args, options) {
       env: options.env || process.env,
       shell: options.shell || false,
       stdio: options.quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+      // A terminal sends Ctrl-C to a whole group. In a group of its own the child gets only what is passed on: a program
+      // that stops gracefully at the first signal, and at once at the second, must not get two.
+      detached: process.platform !== 'win32',
     })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {

@@ -4,7 +4,7 @@ import { Deque } from '../base/deque.ts'
 import { errorText, StreamError } from '../base/errors.ts'
 import type { Sink, SinkWriter, WriterContext } from '../model/connector.ts'
 import { type Emit, type EndMode, NO_TIMESTAMP, type Operator, type OperatorContext } from './operator.ts'
-import { StepFailure } from './user-failure.ts'
+import { atStep, StepFailure } from './user-failure.ts'
 
 /** How many records may pile up behind a writer that is not ready: what one record or timer emits. */
 const QUEUED_RECORDS_MAX = 1_000_000
@@ -34,7 +34,11 @@ export class SinkOperator implements Operator {
   async open(): Promise<void> {
     const { subtaskIndex, vertex, clock, logger } = this.context
     const writerContext: WriterContext = { subtaskIndex, parallelism: vertex.parallelism, clock, logger }
-    this.writer = await this.sink.open(writerContext)
+    try {
+      this.writer = await this.sink.open(writerContext)
+    } catch (error) {
+      throw atStep(vertex, 'SINK_FAILED', error)
+    }
   }
 
   onDrained(): void {

@@ -9,7 +9,7 @@ import {
   type SourceOperator,
   spend,
 } from './operator.ts'
-import { StepFailure } from './user-failure.ts'
+import { atStep, StepFailure } from './user-failure.ts'
 
 /** A split while it is being read. `sleeping`: it waits for its reader's wake-up or time. */
 interface OpenSplit {
@@ -44,9 +44,16 @@ export class SourceReadOperator implements SourceOperator {
         logger: this.context.logger,
         wake: () => this.context.mailbox.post(() => openSplit?.state === 'sleeping' && this.wake(openSplit)),
       }
-      const reader = await this.source.open(split, readerContext)
-      openSplit = { split, reader, state: 'ready' }
+      openSplit = { split, reader: await this.openReader(split, readerContext), state: 'ready' }
       this.splits.push(openSplit)
+    }
+  }
+
+  private async openReader(split: Split, readerContext: ReaderContext): Promise<SplitReader<unknown>> {
+    try {
+      return await this.source.open(split, readerContext)
+    } catch (error) {
+      throw atStep(this.context.vertex, 'SOURCE_FAILED', error)
     }
   }
 

@@ -23,6 +23,12 @@ export class StepFailure extends Error {
   }
 }
 
+/** What the user gets to see of a failure: step and place, what happened, `where` in the input, and what to do. */
+export function stepError(failure: StepFailure, where: string): StreamError {
+  const text = `${stepText(failure.vertex)}: ${failure.what}${where}; ${failure.mend}`
+  return new StreamError(failure.code, text, { cause: failure.cause })
+}
+
 /** Throws what a user function's error means: `doing` says what it was doing, such as `on record {"a":1}`. */
 export function failStep(vertex: Vertex, doing: string, error: unknown): never {
   if (error instanceof StepFailure) throw error
@@ -52,4 +58,19 @@ export function failOnRecord(vertex: Vertex, record: unknown, error: unknown): n
 /** Throws a failure of a given code on a record. */
 export function failWith(vertex: Vertex, code: ErrorCode, what: string, mend: string): never {
   throw new StepFailure(vertex, code, what, mend)
+}
+
+/** The failure of a step outside its records (opening, asking for splits): keeps a coded error's code and adds the step. */
+export function atStep(vertex: Vertex, code: ErrorCode, error: unknown): StepFailure {
+  if (error instanceof StepFailure) return error
+  if (error instanceof StreamError) {
+    return new StepFailure(
+      vertex,
+      error.code,
+      error.message.replace(`${error.code}: `, ''),
+      'the job did not start',
+      error,
+    )
+  }
+  return new StepFailure(vertex, code, errorText(error), 'the job did not start', error)
 }

@@ -5,6 +5,7 @@ import { Prng } from '../base/prng.ts'
 import type { ConnectorResolver, Split } from '../model/connector.ts'
 import type { Vertex } from '../model/graph.ts'
 import type { Capacity } from '../operators/operator.ts'
+import { atStep, stepError } from '../operators/user-failure.ts'
 import type { Chain, Exchange, PhysicalPlan } from '../plan/physical-plan.ts'
 import type { OutputEdge } from './chain-instance.ts'
 import { Channel, feedbackLimit, overshootLimit } from './channel.ts'
@@ -76,7 +77,11 @@ export async function deploy(init: DeploymentInit): Promise<Deployment> {
 async function splitsOf(init: DeploymentInit, chain: Chain): Promise<readonly Split[]> {
   const root = init.plan.graph.vertices[chain.vertices[0] as number] as Vertex
   if (root.operator.kind !== 'source') return []
-  return init.connectors.source(root.operator.source).splits(chain.parallelism)
+  try {
+    return await init.connectors.source(root.operator.source).splits(chain.parallelism)
+  } catch (error) {
+    throw stepError(atStep(root, 'SOURCE_FAILED', error), '')
+  }
 }
 
 function makeChannels(

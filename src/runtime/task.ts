@@ -5,7 +5,7 @@ import { errorText, StreamError } from '../base/errors.ts'
 import { stepText } from '../model/validate.ts'
 import type { FeedbackOperator } from '../operators/feedback.ts'
 import { type Capacity, type Emit, type EndMode, type SourceOperator, spend } from '../operators/operator.ts'
-import { StepFailure } from '../operators/user-failure.ts'
+import { StepFailure, stepError } from '../operators/user-failure.ts'
 import type { Chain } from '../plan/physical-plan.ts'
 import type { ControlElement, LoopEnd } from './batch.ts'
 import { broadcast, type ChainInit, type ChainInstance, type ChainNode, instantiateChain } from './chain-instance.ts'
@@ -377,9 +377,7 @@ export class Task {
 
   private failure(error: unknown, node: ChainNode): StreamError {
     if (error instanceof StepFailure) {
-      const record = this.recordsIn > 0 ? ` (record ${this.recordsIn} of subtask ${this.subtaskIndex})` : ''
-      const text = `${stepText(error.vertex)}: ${error.what}${record}; ${error.mend}`
-      return new StreamError(error.code, text, { cause: error.cause })
+      return stepError(error, this.recordsIn > 0 ? ` (record ${this.recordsIn} of subtask ${this.subtaskIndex})` : '')
     }
     if (error instanceof StreamError) return error
     return new StreamError(

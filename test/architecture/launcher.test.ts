@@ -172,13 +172,17 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       setInterval(() => {}, 1000)
       console.log('ready')\n`
     const folder = plantProject(t, program)
-    const launcher = spawn(process.execPath, [join(folder, 'scripts', 'launch.mjs'), 'start'], { cwd: folder })
+    const script = join(folder, 'scripts', 'launch.mjs')
+    // A group of its own, so that the signal can be sent as a terminal does: to all of the group.
+    const launcher = spawn(process.execPath, [script, 'start'], { cwd: folder, detached: true })
+    assert.ok(launcher.pid !== undefined)
+    const { pid } = launcher
     let output = ''
     launcher.stdout.on('data', chunk => {
       output += chunk
       if (output !== 'ready\n') return
-      launcher.kill(signal)
-      launcher.kill(signal)
+      process.kill(-pid, signal)
+      process.kill(pid, signal)
     })
     const [code] = await once(launcher, 'exit')
     assert.equal(code, 42)

@@ -5,7 +5,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { runSuites } from '../../scripts/test-runner.mjs'
-import { ROOT, temporaryFolder } from '../support/project.ts'
+import { SUITES } from '../../scripts/test-suites.mjs'
+import { ROOT, temporaryFolder, trackedFiles } from '../support/project.ts'
 
 const HEAD = `import test, { describe, before } from 'node:test'\nimport assert from 'node:assert/strict'\n`
 const PASSING = `test('passes', () => {})\n`
@@ -164,6 +165,17 @@ test('a skip for want of something fails in CI, other skips do not', async t => 
 test('a test that is only a plan fails', async t => {
   const run = await runPlanted(t, { 'planted/a.test.mjs': `test.todo('some day')` })
   assert.equal(run.lastLine, '0 passed, 1 failed')
+})
+
+test('every test file of the project belongs to exactly one suite', () => {
+  const tests = trackedFiles().filter(file => /\.(spec|test)\.[mc]?[jt]s$/.test(file) && !file.includes('/fixtures/'))
+  assert.ok(tests.length > 0)
+  const suitesOf = (file: string) =>
+    SUITES.filter(({ folder, ending }) => file.startsWith(`${folder}/`) && file.endsWith(ending))
+  assert.deepEqual(
+    tests.filter(file => suitesOf(file).length !== 1),
+    [],
+  )
 })
 
 test('the command exits with 1 on a failure, 0 on success, and ends with the closing line', t => {

@@ -15,7 +15,8 @@ export function timeWindowing(timeDomain: TimeDomain, sizeMs: number, slideMs: n
   const list = listed(sizeMs, slideMs)
   const call = `timeWindow(${list})`
   requireWhole(call, 'the size in milliseconds', sizeMs, { min: 1 })
-  if (slideMs !== undefined) requireWhole(call, 'the slide in milliseconds', slideMs, { min: 1 })
+  // A slide above the size would leave gaps whose records belong to no window: they would vanish without a word.
+  if (slideMs !== undefined) requireWhole(call, 'the slide in milliseconds', slideMs, { min: 1, max: sizeMs })
   const assigner =
     slideMs === undefined
       ? ({ kind: 'tumbling', sizeMs, offsetMs: 0 } as const)
