@@ -6,7 +6,9 @@ import { StreamError } from '../base/errors.ts'
 import { millraceOf } from './millrace-of.ts'
 import { runJob } from './run-job.ts'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 function wholeNumber(text: string): number {
   const number = Number(text)

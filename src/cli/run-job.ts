@@ -23,7 +23,8 @@ export async function runJob(job: string, args: readonly string[], options: RunJ
     if (handles.length === 0) process.exit(exitCode)
     // A failure on the way is told by the run itself.
     for (const handle of handles) void (isFirst ? handle.stop() : handle.cancel())
-    if (isFirst && options.progress) process.stderr.write('\nstopping: records under way are finished (again to end at once)\n')
+    if (isFirst && options.progress)
+      process.stderr.write('\nstopping: records under way are finished (again to end at once)\n')
   }
   for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, onSignal)
   // A plain script has no other way to its arguments.
