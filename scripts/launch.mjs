@@ -96,6 +96,8 @@ async function runSteps(steps) {
   return 0
 }
 
+// Children run in the project's folder; a relative file name is meant from where it was typed.
+process.env.INIT_CWD = process.env.INIT_CWD || process.cwd()
 forwardSignals()
 main(process.argv.slice(2)).then(
   code => process.exit(code),

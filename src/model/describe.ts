@@ -58,7 +58,7 @@ function vertexLine(vertex: Vertex): string {
   const key = vertex.keySelectors.length > 0 ? ` key=${vertex.keySelectors.map(keySelectorText).join('/')}` : ''
   const pinned = vertex.placement === 'any' ? '' : ` placement=${vertex.placement}`
   const chaining = vertex.chaining === 'allowed' ? '' : ' chaining=disabled'
-  return `${vertex.id} ${vertex.uid} "${vertex.name}" ${operatorText(vertex.operator)}${key} parallelism=${vertex.parallelism}/${vertex.maxParallelism}${pinned}${chaining}`
+  return `${vertex.id} ${vertex.uid} ${JSON.stringify(vertex.name)} ${operatorText(vertex.operator)}${key} parallelism=${vertex.parallelism}/${vertex.maxParallelism}${pinned}${chaining}`
 }
 
 function edgeLine(edge: Edge): string {

@@ -1,5 +1,5 @@
 // Durations are plain numbers of milliseconds everywhere; these say the unit where a job is written.
-import { StreamError } from '../base/errors.ts'
+import { preview, StreamError } from '../base/errors.ts'
 
 /**
  * A duration in milliseconds, given in milliseconds.
@@ -41,6 +41,8 @@ export function days(count: number): number {
 }
 
 function scaled(count: number, factor: number, unit: string): number {
-  if (!Number.isFinite(count)) throw new StreamError('OPTION_INVALID', `${unit}(${count}): expected a finite number`)
+  if (!Number.isFinite(count)) {
+    throw new StreamError('OPTION_INVALID', `${unit}(${preview(count)}): give a finite number, as in ${unit}(5)`)
+  }
   return count * factor
 }

@@ -76,7 +76,10 @@ export function map<MK extends MapKey, V>(): MapDescriptor<MK, V> {
   return Object.freeze({ kind: 'map' })
 }
 
-/** The value of the current key. State owns what it is given: do not change an object after `set`. */
+/**
+ * The value of the current key. State owns what it is given: do not change an object after `set`. To set undefined is to clear:
+ * `get` then returns the initial value again.
+ */
 export interface ValueState<V> {
   get(): V
   set(value: V): void

@@ -38,7 +38,7 @@ function edgeMistakes(graph: Graph, edge: Edge): string[] {
       `${stepText(to)} has ${inputs} input(s) but an edge leads to input ${edge.input}; use an input from 0 to ${inputs - 1}`,
     )
   }
-  if (edge.outputTag === undefined && from.operator.kind === 'sink') {
+  if (from.operator.kind === 'sink') {
     mistakes.push(
       `${stepText(to)} reads from ${stepText(from)}, a sink, which has no output; read from the step before it`,
     )
@@ -113,7 +113,7 @@ function keyMistakes(graph: Graph, vertex: Vertex): string[] {
     keyShape(first.fields, first.isTuple) !== keyShape(second.fields, second.isTuple)
   ) {
     mistakes.push(
-      `${step} connects a stream keyed by ${keySelectorText(first)} with one keyed by ${keySelectorText(second)}, whose keys can never be equal; key both by the same number of fields`,
+      `${step} connects a stream keyed by ${keySelectorText(first)} with one keyed by ${keySelectorText(second)}, whose keys can never be equal; key both by one field, or both by a list of as many fields`,
     )
   }
   return mistakes

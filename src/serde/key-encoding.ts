@@ -1,6 +1,6 @@
 // Record path (bench/micro/key-hash.ts). The canonical encoding of keys: equal keys give equal bytes, and the order of bytes is the
-// order of keys (by type first: null, booleans, numbers, bigints, strings by code point, bytes, tuples, objects).
-// It also gives the hash that decides the key group, so it may never change: golden values pin it in the spec.
+// order of keys (by type first: null, booleans, numbers, bigints, strings by code point, bytes, tuples, objects as their sorted fields).
+// No key's bytes begin another's, so other bytes may follow a key. It also gives the hash that decides the key group, so it may never change: golden values pin it in the spec.
 import { ByteWriter } from '../base/byte-writer.ts'
 import { preview, StreamError } from '../base/errors.ts'
 import { finishHash, HASH_SEED, hashByte, hashBytes } from '../base/hash.ts'
@@ -15,8 +15,8 @@ const STRING = 0x06
 const BYTES = 0x07
 const TUPLE = 0x08
 const OBJECT = 0x09
-/** Follows a zero byte inside a string or byte sequence; above every tag, so that a longer text sorts after its prefix. */
-const ESCAPE = 0xff
+/** Stands before a byte 0 or 1 inside a text or byte sequence, which is then raised by one: END only ever ends, and order is kept. */
+const ESCAPE = 0x01
 const NESTING_MAX = 32
 
 const double = new Float64Array(1)
@@ -54,7 +54,7 @@ function hashString(text: string): number {
   let hash = hashByte(HASH_SEED, STRING)
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
-    if (unit === 0 || unit > 0x7f) return hashEncoded(text)
+    if (unit <= ESCAPE || unit > 0x7f) return hashEncoded(text)
     hash = hashByte(hash, unit)
   }
   return finishHash(hashByte(hash, END))
@@ -142,17 +142,34 @@ function writeObject(out: ByteWriter, key: object, depth: number): void {
     if (prototype !== Object.prototype && prototype !== null) {
       throw new StreamError(
         'KEY_INVALID',
-        `an instance of ${key.constructor?.name ?? 'a class'} cannot be a key; use a plain value of it, such as its id or getTime()`,
+        `an instance of ${key.constructor?.name || 'a class'} cannot be a key; ${mendOf(key)}`,
       )
     }
     out.byte(OBJECT)
     const record = key as Readonly<Record<string, unknown>>
-    for (const field of Object.keys(record).sort()) {
+    for (const field of Object.keys(record).sort(byCodePoint)) {
       write(out, field, depth + 1)
       write(out, record[field], depth + 1)
     }
   }
   out.byte(END)
+}
+
+function mendOf(key: object): string {
+  if (key instanceof Promise) return 'let the key selector return the value itself, not a promise'
+  return 'use a plain value of it, such as its id or getTime()'
+}
+
+// The order of strings here; the usual one goes by UTF-16 units, which puts the characters beyond U+FFFF too early.
+function byCodePoint(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const pointA = a.codePointAt(i) as number
+    const pointB = b.codePointAt(i) as number
+    if (pointA !== pointB) return pointA - pointB
+    if (pointA > 0xffff) i++
+  }
+  return a.length - b.length
 }
 
 // UTF-8 by code point; a lone surrogate keeps its own three bytes, so that different strings never become equal.
@@ -178,8 +195,11 @@ function writeText(out: ByteWriter, text: string): void {
 }
 
 function writeEscaped(out: ByteWriter, byte: number): void {
-  out.byte(byte)
-  if (byte === 0) out.byte(ESCAPE)
+  if (byte > ESCAPE) out.byte(byte)
+  else {
+    out.byte(ESCAPE)
+    out.byte(byte + 1)
+  }
 }
 
 // Sign, then the number of magnitude bytes, then the magnitude; complemented for negatives so that larger magnitudes sort first.

@@ -79,10 +79,12 @@ export class KeyedState {
     return this.entry === undefined ? undefined : this.entry.slots[slot]
   }
 
+  /** Stores a value in a slot of the current key; undefined stores nothing, as `clear` does. */
   write(slot: number, stored: unknown): void {
     this.currentEntry().slots[slot] = stored
   }
 
+  /** Forgets the stored value of a slot of the current key. */
   clear(slot: number): void {
     if (!this.hasKey) throw outsideKey()
     if (this.entry !== undefined) this.entry.slots[slot] = undefined
@@ -130,7 +132,7 @@ class HeapValueState implements ValueState<unknown> {
     if (stored !== undefined) return stored
     const initial = this.descriptor.initial()
     // An object that is handed out may be changed in place, so it must be the stored one.
-    if (typeof initial === 'object' && initial !== null) this.state.write(this.slot, initial)
+    if (typeof initial === 'object' && initial !== null && !Object.isFrozen(initial)) this.state.write(this.slot, initial)
     return initial
   }
 

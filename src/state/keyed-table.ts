@@ -28,10 +28,16 @@ export class KeyedTable<Entry extends KeyEntry> {
   private readonly composite = new Map<string, Entry>()
   private readonly maxParallelism: number
   private readonly makeEntry: (key: unknown, keyGroup: number) => Entry
+  private readonly mapEntriesMax: number
 
-  constructor(maxParallelism: number, makeEntry: (key: unknown, keyGroup: number) => Entry) {
+  constructor(
+    maxParallelism: number,
+    makeEntry: (key: unknown, keyGroup: number) => Entry,
+    mapEntriesMax = MAP_ENTRIES_MAX,
+  ) {
     this.maxParallelism = maxParallelism
     this.makeEntry = makeEntry
+    this.mapEntriesMax = mapEntriesMax
   }
 
   /** The number of keys. */
@@ -39,6 +45,7 @@ export class KeyedTable<Entry extends KeyEntry> {
     return this.full.reduce((sum, map) => sum + map.size, this.current.size + this.composite.size)
   }
 
+  /** The entry of the key, if there is one. Throws KEY_INVALID for what cannot be a key. */
   find(key: unknown): Entry | undefined {
     const found = this.current.get(key)
     return found === undefined ? this.findElsewhere(key) : found
@@ -79,7 +86,7 @@ export class KeyedTable<Entry extends KeyEntry> {
       this.composite.set(encodeKeyText(key), entry)
       return entry
     }
-    if (this.current.size >= MAP_ENTRIES_MAX) {
+    if (this.current.size >= this.mapEntriesMax) {
       this.full.push(this.current)
       this.current = new Map()
     }
@@ -88,6 +95,15 @@ export class KeyedTable<Entry extends KeyEntry> {
   }
 }
 
+// What a Map compares by value is not composite; all else goes through the encoding, which also refuses what cannot be a key.
 function isComposite(key: unknown): boolean {
-  return typeof key === 'object' && key !== null
+  switch (typeof key) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return false
+    default:
+      return key !== null
+  }
 }

@@ -9,9 +9,14 @@ export interface Timer<Owner> {
   isDeleted: boolean
 }
 
-/** A queue of timers; register, delete and pop cost O(log n). */
+/** Fewer deleted timers than this are not worth the work of clearing them out. */
+const DELETED_MIN = 64
+
+/** A queue of timers; register, delete and pop cost O(log n) amortised. */
 export class TimerQueue<Owner> {
-  private readonly heap = new BinaryHeap<Timer<Owner>>((a, b) => a.timeMs - b.timeMs || a.sequence - b.sequence)
+  private heap = new BinaryHeap<Timer<Owner>>(byTimeThenSequence)
+  /** Deleted timers that are still in the heap: they leave when they come to its top, or when they are the larger part of it. */
+  private deletedCount = 0
   private readonly byOwner = new Map<Owner, Map<number, Timer<Owner>>>()
   private sequence = 0
 
@@ -34,11 +39,18 @@ export class TimerQueue<Owner> {
     const timer = this.byOwner.get(owner)?.get(timeMs)
     if (timer === undefined) return false
     timer.isDeleted = true
+    this.deletedCount++
     this.forget(timer)
+    if (this.deletedCount > DELETED_MIN && this.deletedCount * 2 > this.heap.size) this.clearOutDeleted()
     return true
   }
 
-  /** The time of the next timer; Infinity when there is none. */
+  /** Timers in memory, deleted ones included: at most twice the registered ones and a constant. */
+  get heldCount(): number {
+    return this.heap.size
+  }
+
+  /** The time of the next timer; Infinity when there is none (or it is at Infinity: see `hasDue`). */
   nextTimeMs(): number {
     this.dropDeleted()
     return this.heap.peek()?.timeMs ?? Infinity
@@ -67,7 +79,18 @@ export class TimerQueue<Owner> {
   }
 
   private dropDeleted(): void {
-    while (this.heap.peek()?.isDeleted === true) this.heap.pop()
+    while (this.heap.peek()?.isDeleted === true) {
+      this.heap.pop()
+      this.deletedCount--
+    }
+  }
+
+  // A timer that moves with every record (a timeout) would otherwise leave one behind per record until its time comes.
+  private clearOutDeleted(): void {
+    const held = this.heap.values()
+    this.heap = new BinaryHeap(byTimeThenSequence)
+    for (const timer of held) if (!timer.isDeleted) this.heap.push(timer)
+    this.deletedCount = 0
   }
 
   private forget(timer: Timer<Owner>): void {
@@ -75,4 +98,9 @@ export class TimerQueue<Owner> {
     timers?.delete(timer.timeMs)
     if (timers?.size === 0) this.byOwner.delete(timer.owner)
   }
+}
+
+// Of two timers at the same infinity the difference is NaN, so their sequence decides as well.
+function byTimeThenSequence(a: Timer<unknown>, b: Timer<unknown>): number {
+  return a.timeMs - b.timeMs || a.sequence - b.sequence
 }

@@ -1,4 +1,5 @@
-// The watermark of several inputs is the smallest of those that are neither idle nor ended; it never goes back.
+// The watermark of several inputs is the smallest of those that are neither idle nor ended; it never goes back. An input has ended when
+// its watermark is Infinity. While all others are idle the time stands still: an idle input may go on, and its records are not late.
 
 /** How one input stands. An idle input is left out: it would hold the watermark back for ever (as Flink's WatermarkStatus does). */
 interface InputTime {
@@ -19,9 +20,9 @@ export class WatermarkMerger {
     return this.merged
   }
 
-  /** True when every input is idle. */
+  /** True when every input that has not ended is idle, and there is one. */
   get isIdle(): boolean {
-    return this.inputs.length > 0 && this.inputs.every(input => input.isIdle)
+    return !this.inputs.every(hasEnded) && this.inputs.every(input => input.isIdle || hasEnded(input))
   }
 
   /** Takes an input's watermark, which also makes it active; returns the merged one. */
@@ -41,13 +42,17 @@ export class WatermarkMerger {
 
   private merge(): number {
     let smallest = Infinity
-    let isAnyActive = false
+    let isAnyIdle = false
     for (const input of this.inputs) {
-      if (input.isIdle) continue
-      isAnyActive = true
-      if (input.watermark < smallest) smallest = input.watermark
+      if (input.isIdle && !hasEnded(input)) isAnyIdle = true
+      else if (input.watermark < smallest) smallest = input.watermark
     }
-    if (isAnyActive && smallest > this.merged) this.merged = smallest
+    const isEnd = smallest === Infinity
+    if (smallest > this.merged && !(isEnd && isAnyIdle)) this.merged = smallest
     return this.merged
   }
+}
+
+function hasEnded(input: InputTime): boolean {
+  return input.watermark === Infinity
 }

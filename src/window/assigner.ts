@@ -9,7 +9,10 @@ export interface AlignedWindows {
   readonly offsetMs: number
 }
 
-/** The start of the newest window that holds the timestamp; the other windows start every slide before it. */
+/**
+ * The start of the newest window that has begun at the timestamp; older ones start every slide before it. A window holds the timestamp
+ * when its start is above the timestamp less the size: with a slide above the size, none may.
+ */
 export function newestStart(windows: AlignedWindows, timestampMs: number): number {
   const { slideMs, offsetMs } = windows
   const remainder = (timestampMs - offsetMs) % slideMs

@@ -52,7 +52,7 @@ function incremental(aggregate: Extract<WindowSpec['function'], { kind: 'aggrega
     add: (entry, record) => {
       const before = entry.content
       const accumulator = add(before === undefined ? aggregate.create() : before, record)
-      if (accumulator !== before) entry.content = checkAccumulator(accumulator)
+      if (accumulator !== before || accumulator === undefined) entry.content = checkAccumulator(accumulator)
     },
     emit: (entry, _window, out) => {
       out.collect(aggregate.result(entry.content))
@@ -78,7 +78,9 @@ function buffered(spec: WindowSpec, keepNewest: number): WindowContents {
       }
       const { aggregate } = definition
       const add = aggregate.add as (accumulator: unknown, record: unknown) => unknown
-      out.collect(aggregate.result(elements.reduce<unknown>(add, aggregate.create())))
+      let accumulator: unknown = aggregate.create()
+      for (const element of elements) accumulator = checkAccumulator(add(accumulator, element))
+      out.collect(aggregate.result(accumulator))
     },
   }
 }

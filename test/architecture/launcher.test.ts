@@ -152,6 +152,15 @@ test('start builds once, passes arguments and INIT_CWD on, and returns the exit 
   assert.ok(existsSync(join(folder, 'dist', 'other.ts')))
 })
 
+test('without npm, a file name is meant from where the command was typed', async t => {
+  const folder = plantProject(t, 'console.log(process.env.INIT_CWD)\n')
+  const script = join(folder, 'scripts', 'launch.mjs')
+  const env = { ...process.env, INIT_CWD: undefined }
+  const cwd = join(folder, 'examples')
+  const { output } = await run(process.execPath, [script, 'start'], { cwd, env, quiet: true })
+  assert.equal(output, `millrace: building dist\n${cwd}\n`)
+})
+
 test('an unknown command is refused with the commands there are', async () => {
   const { code, output } = await launch(ROOT, 'toString')
   assert.equal(code, 1)
