@@ -12,28 +12,44 @@ interface Arrival {
   isDirty: boolean
 }
 
-/** Collects the markers of each loop over the channels of one task. */
-export class LoopMarkers {
-  private readonly arrivals = new Map<number, Arrival>()
+/** A head sends its next round when the last came back, so the heads of a loop are at most one round apart. */
+const ROUNDS_KEPT = 2
 
-  /** Notes a marker; only the newest round of a loop counts. */
+/**
+ * Collects the markers of each loop over the channels of one task. The head of one subtask may be a round ahead of another's, so a
+ * marker of the next round may arrive over one channel before that of this round over the last; each round is collected for itself.
+ */
+export class LoopMarkers {
+  /** The rounds under way of each loop, oldest first. */
+  private readonly arrivals = new Map<number, Arrival[]>()
+
+  /** Notes a marker. */
   note(marker: LoopEnd, from: InputChannel): void {
-    let arrival = this.arrivals.get(marker.loop)
-    if (arrival === undefined || arrival.round < marker.round) {
-      arrival = { round: marker.round, from: new Set(), isDirty: false }
-      this.arrivals.set(marker.loop, arrival)
+    let rounds = this.arrivals.get(marker.loop)
+    if (rounds === undefined) {
+      rounds = []
+      this.arrivals.set(marker.loop, rounds)
     }
-    if (arrival.round !== marker.round) return
+    let arrival = rounds.find(({ round }) => round === marker.round)
+    if (arrival === undefined) {
+      arrival = { round: marker.round, from: new Set(), isDirty: false }
+      rounds.push(arrival)
+      // Behind a loop its markers may never be complete, since another input goes on: they must not pile up.
+      if (rounds.length > ROUNDS_KEPT) rounds.shift()
+    }
     arrival.from.add(from)
     arrival.isDirty ||= marker.isDirty
   }
 
-  /** Takes the marker of a loop if it came over all the channels expected. */
+  /** Takes the oldest marker of a loop if it came over all the channels expected. */
   takeIfComplete(loop: number, expected: readonly InputChannel[]): LoopEnd | undefined {
-    const arrival = this.arrivals.get(loop)
-    if (arrival === undefined || !expected.every(channel => arrival.from.has(channel))) return undefined
-    this.arrivals.delete(loop)
-    return { kind: 'loop-end', loop, round: arrival.round, isDirty: arrival.isDirty }
+    const rounds = this.arrivals.get(loop)
+    const oldest = rounds?.[0]
+    if (rounds === undefined || oldest === undefined) return undefined
+    if (!expected.every(channel => oldest.from.has(channel))) return undefined
+    rounds.shift()
+    if (rounds.length === 0) this.arrivals.delete(loop)
+    return { kind: 'loop-end', loop, round: oldest.round, isDirty: oldest.isDirty }
   }
 
   /** The loops with a marker under way. */

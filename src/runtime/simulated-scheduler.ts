@@ -91,8 +91,9 @@ export class SimulatedScheduler implements Scheduler {
     }
   }
 
-  /** Steps tasks in random order; false when a whole round did nothing. */
+  /** Steps tasks in random order until a whole round does nothing, or for some turns; true when any step did something. */
   private stepUntilQuiet(events: SchedulerEvents): boolean {
+    let hasWorked = false
     for (let turn = 0; turn < STEPS_PER_TURN; turn++) {
       const candidates = [...this.tasks]
       let isAnyWork = false
@@ -100,7 +101,8 @@ export class SimulatedScheduler implements Scheduler {
         const [task] = candidates.splice(this.prng.below(candidates.length), 1) as [Task]
         isAnyWork = this.step(task, events)
       }
-      if (!isAnyWork) return false
+      if (!isAnyWork) return hasWorked
+      hasWorked = true
     }
     return true
   }

@@ -224,7 +224,7 @@ export class Task {
       if (received.received.from.isFeedback) this.loopHead?.onFeedbackRecords(received.received.batch.values.length)
       return 'busy'
     }
-    if (received.kind === 'loop-end') this.loopMarkers.note(received.element, received.from)
+    if (received.kind === 'loop-end') this.noteLoopEnd(received.element, received.from)
     return this.afterControl() ? undefined : 'busy'
   }
 
@@ -243,15 +243,27 @@ export class Task {
     return true
   }
 
+  // A marker goes over every edge, so that of a nested loop also reaches the head around it, and the other way round: it is no news there.
+  private noteLoopEnd(marker: LoopEnd, from: InputChannel): void {
+    if (this.isOwnLoop(marker.loop) === from.isFeedback) this.loopMarkers.note(marker, from)
+  }
+
+  private isOwnLoop(loop: number): boolean {
+    return this.loopHead !== undefined && loop === (this.nodes[0] as ChainNode).vertex.id
+  }
+
   private passLoopEnds(): void {
     const { loopHead, gate } = this
     for (const loop of this.loopMarkers.loops()) {
-      const isOwn = loopHead !== undefined && loop === (this.nodes[0] as ChainNode).vertex.id
-      const marker = this.loopMarkers.takeIfComplete(loop, isOwn ? gate.feedback : gate.open)
-      if (marker === undefined) continue
-      if (isOwn) loopHead.onReturn(marker, gate.end !== undefined)
-      else if (loopHead !== undefined) loopHead.drainFor(marker)
-      else this.sendLoopEnd(marker)
+      const isOwn = this.isOwnLoop(loop)
+      const expected = isOwn ? gate.feedback : gate.open
+      for (;;) {
+        const marker = this.loopMarkers.takeIfComplete(loop, expected)
+        if (marker === undefined) break
+        if (isOwn) loopHead?.onReturn(marker, gate.end !== undefined)
+        else if (loopHead !== undefined) loopHead.drainFor(marker)
+        else this.sendLoopEnd(marker)
+      }
     }
   }
 

@@ -132,7 +132,8 @@ class HeapValueState implements ValueState<unknown> {
     if (stored !== undefined) return stored
     const initial = this.descriptor.initial()
     // An object that is handed out may be changed in place, so it must be the stored one.
-    if (typeof initial === 'object' && initial !== null && !Object.isFrozen(initial)) this.state.write(this.slot, initial)
+    if (typeof initial === 'object' && initial !== null && !Object.isFrozen(initial))
+      this.state.write(this.slot, initial)
     return initial
   }
 

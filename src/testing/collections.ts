@@ -92,10 +92,7 @@ export function collectingSink<T>(): CollectingSink<T> {
   return { spec: customSink({ open }, { description: 'collecting sink' }), records, timestamps, writers }
 }
 
-function recordsSource(
-  records: readonly TimedRecord<unknown>[],
-  rest: Pick<SourceSpec, 'hasTimestamps'>,
-): SourceSpec {
+function recordsSource(records: readonly TimedRecord<unknown>[], rest: Pick<SourceSpec, 'hasTimestamps'>): SourceSpec {
   const source: Source<unknown> = {
     splits: parallelism => Array.from({ length: parallelism }, (_, index) => ({ id: `split ${index}`, position: 0 })),
     open: (split, { parallelism }) => {

@@ -10,7 +10,10 @@ export type ScriptStep =
   | { readonly kind: 'end'; readonly mode: EndMode }
 
 /** A record arrives, with a timestamp (epoch ms) if given, on input 0 unless said otherwise. */
-export function record(value: unknown, options: { readonly timestamp?: number; readonly input?: number } = {}): ScriptStep {
+export function record(
+  value: unknown,
+  options: { readonly timestamp?: number; readonly input?: number } = {},
+): ScriptStep {
   return { kind: 'record', value, timestamp: options.timestamp, input: options.input ?? 0 }
 }
 

@@ -88,7 +88,7 @@ export class TimerQueue<Owner> {
   // A timer that moves with every record (a timeout) would otherwise leave one behind per record until its time comes.
   private clearOutDeleted(): void {
     const held = this.heap.values()
-    this.heap = new BinaryHeap(byTimeThenSequence)
+    this.heap = new BinaryHeap<Timer<Owner>>(byTimeThenSequence)
     for (const timer of held) if (!timer.isDeleted) this.heap.push(timer)
     this.deletedCount = 0
   }

@@ -68,7 +68,10 @@ async function run({ seed, channelCapacityRecords, parallelism, copies }: Shape)
   const edges = launcher.runs[0]?.metrics.edges ?? []
   for (const edge of edges) {
     const bound = edge.capacityRecords + (edge.from === 'flat-map' ? copies : 1) - 1
-    assert.ok(edge.queuedRecordsPeak <= bound, `${edge.from} -> ${edge.to} held ${edge.queuedRecordsPeak}, bound ${bound}`)
+    assert.ok(
+      edge.queuedRecordsPeak <= bound,
+      `${edge.from} -> ${edge.to} held ${edge.queuedRecordsPeak}, bound ${bound}`,
+    )
   }
   return { ...flow, channels: edges.reduce((sum, edge) => sum + edge.channels, 0) }
 }

@@ -11,7 +11,7 @@ import type { SimulatedJob, SimulateOptions } from '../../src/testing/simulate.t
 import { forMonotonousTimestamps } from '../../src/time/watermark-strategies.ts'
 import { SimulatedLauncher } from './support/simulated-launcher.ts'
 
-const SEEDS = 60
+const SEEDS = Number(process.env.SEEDS ?? 60)
 
 type Build<T> = (env: StreamEnvironment) => DataStream<T>
 
@@ -147,7 +147,10 @@ describe('an event-time window in the body of a loop', () => {
           .fromElements<Reading>(...Array.from({ length: 12 }, (_, i) => ({ at: 500 * i, amount: 1, rounds: 0 })))
           .assignTimestampsAndWatermarks(forMonotonousTimestamps({ timestamp: reading => reading.at }))
         return readings.iterate(loop => {
-          const sums = loop.keyBy(() => 0).timeWindow(2000).sum('amount')
+          const sums = loop
+            .keyBy(() => 0)
+            .timeWindow(2000)
+            .sum('amount')
           const further = sums.map(sum => ({ ...sum, rounds: sum.rounds + 1 }))
           return { feedback: further.filter(sum => sum.rounds < 2), output: further }
         })
@@ -222,7 +225,11 @@ describe('a graceful stop', () => {
           },
         )
         const expected = Array.from({ length: emitted }, (_, index) => index % 7)
-        assert.deepEqual(sorted(items.map(item => item.rounds)), sorted(expected), `parallelism ${parallelism}, seed ${seed}`)
+        assert.deepEqual(
+          sorted(items.map(item => item.rounds)),
+          sorted(expected),
+          `parallelism ${parallelism}, seed ${seed}`,
+        )
       }
     }
   })

@@ -94,7 +94,11 @@ function checkWindowed(counts: readonly Count[]): void {
   assert.deepEqual(results, { storm: 1, dublin: 1, flink: 2, apache: 1, spark: 1, streaming: 2, samza: 1, bigdata: 1 })
 }
 
-async function checkSeeds(wordCount: WordCount, parallelism: number, check: (counts: readonly Count[]) => void): Promise<void> {
+async function checkSeeds(
+  wordCount: WordCount,
+  parallelism: number,
+  check: (counts: readonly Count[]) => void,
+): Promise<void> {
   const orders = new Set<number>()
   for (let seed = 1; seed <= SEEDS; seed++) {
     const { counts, stepOrderHash } = await runOnce(wordCount, parallelism, seed)
@@ -147,28 +151,32 @@ describe('the checks have teeth', () => {
     }
   }
 
-  const dropsNth = (lost: number) => (original: Append): Append => {
-    let sent = 0
-    return function (this: Channel, ...record) {
-      if (++sent !== lost) original.apply(this, record)
-    }
-  }
-
-  /** Holds the first of two equal words back until the second was sent. */
-  const swapsWord = (word: string) => (original: Append): Append => {
-    let held: Parameters<Append> | undefined
-    let isDone = false
-    return function (this: Channel, ...record) {
-      const isOfWord = (record[0] as Count).word === word
-      if (isDone || !isOfWord) original.apply(this, record)
-      else if (held === undefined) held = record
-      else {
-        original.apply(this, record)
-        original.apply(this, held)
-        isDone = true
+  const dropsNth =
+    (lost: number) =>
+    (original: Append): Append => {
+      let sent = 0
+      return function (this: Channel, ...record) {
+        if (++sent !== lost) original.apply(this, record)
       }
     }
-  }
+
+  /** Holds the first of two equal words back until the second was sent. */
+  const swapsWord =
+    (word: string) =>
+    (original: Append): Append => {
+      let held: Parameters<Append> | undefined
+      let isDone = false
+      return function (this: Channel, ...record) {
+        const isOfWord = (record[0] as Count).word === word
+        if (isDone || !isOfWord) original.apply(this, record)
+        else if (held === undefined) held = record
+        else {
+          original.apply(this, record)
+          original.apply(this, held)
+          isDone = true
+        }
+      }
+    }
 
   for (const [name, wordCount, check] of [
     ['rolling', rolling(true), checkRolling],
@@ -180,7 +188,9 @@ describe('the checks have teeth', () => {
 
   test('a channel that swaps two updates of one word fails the rolling check', () =>
     // The updates cross a channel of their own here: it is their order that is swapped, on the way to the sink.
-    withAppend(swapsUpdates(), () => assert.rejects(checkSeeds(rolling(true), 1, checkRolling), /parallelism 1, seed 1/)))
+    withAppend(swapsUpdates(), () =>
+      assert.rejects(checkSeeds(rolling(true), 1, checkRolling), /parallelism 1, seed 1/),
+    ))
 
   function swapsUpdates(): (original: Append) => Append {
     const swap = swapsWord('storm')

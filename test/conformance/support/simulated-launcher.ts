@@ -3,7 +3,12 @@ import { portableConnectors } from '../../../src/connectors/portable.ts'
 import type { Graph } from '../../../src/model/graph.ts'
 import type { JobHandle, JobLauncher, JobResult } from '../../../src/model/job.ts'
 import { explainGraph } from '../../../src/plan/explain.ts'
-import { type SimulatedJob, type SimulatedRun, type SimulateOptions, simulateRun } from '../../../src/testing/simulate.ts'
+import {
+  type SimulatedJob,
+  type SimulatedRun,
+  type SimulateOptions,
+  simulateRun,
+} from '../../../src/testing/simulate.ts'
 
 const connectors = portableConnectors({ text: { write: () => {} } })
 
