@@ -10,6 +10,6 @@ export const SUITES = [
   { name: 'conformance', folder: 'test/conformance', ending: '.test.ts', required: true },
   { name: 'integration', folder: 'test/integration', ending: '.test.ts', required: true },
   { name: 'package', folder: 'test/package', ending: '.test.ts', required: true },
-  { name: 'docs', folder: 'test/docs', ending: '.test.ts', required: false },
-  { name: 'browser', folder: 'test/browser', ending: '.test.ts', required: false },
+  { name: 'docs', folder: 'test/docs', ending: '.test.ts', required: true },
+  { name: 'browser', folder: 'test/browser', ending: '.test.ts', required: true },
 ]

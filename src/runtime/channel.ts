@@ -48,7 +48,7 @@ export class Channel {
 
   /** The most records it ever held. */
   get heldRecordsPeak(): number {
-    return this.peak
+    return Math.max(this.peak, this.held)
   }
 
   /** Adds a record. Throws the overflow error beyond the limit; never drops. */
@@ -80,6 +80,8 @@ export class Channel {
 
   /** Gives back the room of records that the receiver has worked off. */
   consumed(records: number): void {
+    // What is held grows until here only, so this is where its peaks are.
+    if (this.held > this.peak) this.peak = this.held
     this.held -= records
     assert(this.held >= 0, `channel ${this.name}: more records consumed than sent`)
     if (!this.isFull || this.held >= this.capacityRecords) return
@@ -88,14 +90,12 @@ export class Channel {
   }
 
   private seal(): void {
-    if (this.held > this.peak) this.peak = this.held
     if (this.open.values.length === 0) return
     this.queue.push(this.open)
     this.open = emptyBatch(this.init.hasTimestamps, this.init.hasKeys)
   }
 
   private onFull(): void {
-    if (this.held > this.peak) this.peak = this.held
     if (this.held > this.init.overflowRecords) throw this.init.overflow()
     if (this.isFull) return
     this.isFull = true

@@ -98,13 +98,14 @@ function makeChannels(
     to.subtasks.map((receiver): Channel | undefined => {
       if (!isConnected(exchange, sender.index, receiver.index, from.parallelism, to.parallelism)) return undefined
       const name = `${plan.graph.vertices[edge.from]?.name}[${sender.index}] -> ${target.name}[${receiver.index}]`
+      // A feedback channel is full at its own limit, however little the others hold: beyond it the loop fails.
+      const loopCapacity =
+        edge.isFeedback && target.operator.kind === 'feedback' ? target.operator.queuedRecordsMax : undefined
       const limit =
-        edge.isFeedback && target.operator.kind === 'feedback'
-          ? feedbackLimit(name, target.operator.queuedRecordsMax)
-          : overshootLimit(name, channelCapacityRecords)
+        loopCapacity === undefined ? overshootLimit(name, channelCapacityRecords) : feedbackLimit(name, loopCapacity)
       return new Channel({
         name,
-        capacityRecords: channelCapacityRecords,
+        capacityRecords: loopCapacity ?? channelCapacityRecords,
         hasTimestamps: exchange.columns.includes('timestamp'),
         hasKeys: exchange.columns.includes('key'),
         senderCapacity: edge.isFeedback ? undefined : (capacities[from.id] as Capacity[])[sender.index],

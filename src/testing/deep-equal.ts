@@ -1,12 +1,30 @@
-// Equality of plain data for the test kit, which may not use a host's assertions. It knows no classes beyond Map and Set.
+// Compares what came out with what was expected, and pictures both for people. For plain data, not for cyclic structures.
 
-/** True when two values are equal in every nesting of arrays, plain objects, maps and sets; NaN equals NaN. */
+/** True when both are the same plain data: -0 is 0, NaN is NaN; maps and sets count in order. */
 export function deepEqual(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
-  if (a instanceof Map || a instanceof Set) return deepEqual([...a], [...(b as Iterable<unknown>)])
+  if (a instanceof Map || a instanceof Set) return deepEqual([...a], [...(b as typeof a)])
+  if (a instanceof Date) return deepEqual(a.getTime(), (b as Date).getTime())
   const keys = Object.keys(a)
-  if (keys.length !== Object.keys(b).length) return false
-  return keys.every(key => Object.hasOwn(b, key) && deepEqual(a[key as never], b[key as never]))
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every(key => Object.hasOwn(b, key) && deepEqual(a[key as keyof typeof a], b[key as keyof typeof b]))
+  )
+}
+
+/** The value on one line, so that different values look different. */
+export function picture(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (value instanceof Date) return `Date(${value.getTime()})`
+  if (value instanceof Map) return `Map { ${[...value].map(([k, v]) => `${picture(k)} => ${picture(v)}`).join(', ')} }`
+  if (value instanceof Set) return `Set { ${[...value].map(picture).join(', ')} }`
+  if (Array.isArray(value)) return `[${value.map(picture).join(', ')}]`
+  const name = value.constructor === undefined || value.constructor === Object ? '' : `${value.constructor.name} `
+  const fields = Object.entries(value).map(([key, inner]) => `${key}: ${picture(inner)}`)
+  return fields.length === 0 ? `${name}{}` : `${name}{ ${fields.join(', ')} }`
 }

@@ -1,44 +1,71 @@
-// What happens to an operator in a test, as data: records, watermarks, passing time and the end, in the order written. Nothing runs here.
-import type { EndMode } from '../operators/operator.ts'
+// The words in which a test says what reaches an operator and what leaves it. Data only: operator-harness.ts plays it.
 
-/** One line of a script. */
-export type ScriptStep =
-  | { readonly kind: 'record'; readonly value: unknown; readonly timestamp: number | undefined; readonly input: number }
+/** A record, with its event time in epoch ms where it has one. */
+export interface RecordElement {
+  readonly kind: 'record'
+  readonly value: unknown
+  readonly timestamp: number | undefined
+  /** The input of the operator, from 0. */
+  readonly input: number
+}
+
+/** What an operator may receive. Without `input` an element goes to all inputs. */
+export type ScriptElement =
+  | RecordElement
   | { readonly kind: 'watermark'; readonly watermark: number; readonly input: number | undefined }
-  | { readonly kind: 'status'; readonly isIdle: boolean; readonly input: number }
+  | { readonly kind: 'status'; readonly isIdle: boolean; readonly input: number | undefined }
+  | { readonly kind: 'end'; readonly mode: 'finish' | 'stop'; readonly input: number | undefined }
   | { readonly kind: 'processing-time'; readonly timeMs: number }
-  | { readonly kind: 'end'; readonly mode: EndMode }
+  | { readonly kind: 'action'; readonly action: () => void }
 
-/** A record arrives, with a timestamp (epoch ms) if given, on input 0 unless said otherwise. */
+/** What an operator may emit. */
+export type OutputElement =
+  | { readonly kind: 'record'; readonly value: unknown; readonly timestamp: number | undefined }
+  | { readonly kind: 'watermark'; readonly watermark: number }
+  | { readonly kind: 'status'; readonly isIdle: boolean }
+
+/** A record; its timestamp in epoch ms. In the expected output, one without timestamp matches only records that have none. */
 export function record(
   value: unknown,
   options: { readonly timestamp?: number; readonly input?: number } = {},
-): ScriptStep {
+): RecordElement {
   return { kind: 'record', value, timestamp: options.timestamp, input: options.input ?? 0 }
 }
 
-/** A watermark (epoch ms) arrives, on all inputs unless said otherwise. */
-export function watermark(watermark: number, options: { readonly input?: number } = {}): ScriptStep {
-  return { kind: 'watermark', watermark, input: options.input }
+/** The watermark: no record with a timestamp at or below it (epoch ms) follows. */
+export function watermark(
+  timestampMs: number,
+  options: { readonly input?: number } = {},
+): Extract<ScriptElement, { readonly kind: 'watermark' }> {
+  return { kind: 'watermark', watermark: timestampMs, input: options.input }
 }
 
-/** The sender of an input is idle. */
-export function idle(input = 0): ScriptStep {
-  return { kind: 'status', isIdle: true, input }
+/** The input has no records for now and holds no watermark back. */
+export function idle(options: { readonly input?: number } = {}): Extract<ScriptElement, { readonly kind: 'status' }> {
+  return { kind: 'status', isIdle: true, input: options.input }
 }
 
-/** The sender of an input is active again. */
-export function active(input = 0): ScriptStep {
-  return { kind: 'status', isIdle: false, input }
+/** The input has records again, or may have. */
+export function active(options: { readonly input?: number } = {}): Extract<ScriptElement, { readonly kind: 'status' }> {
+  return { kind: 'status', isIdle: false, input: options.input }
 }
 
-/** What came so far is worked off, then processing time (epoch ms) moves on. */
-export function processingTime(timeMs: number): ScriptStep {
+/** Processing time moves on to the given epoch ms. */
+export function processingTime(timeMs: number): ScriptElement {
   return { kind: 'processing-time', timeMs }
 }
 
-/** The end of all inputs; for a source: it is read until it ends by itself. */
-export const end: ScriptStep = Object.freeze({ kind: 'end', mode: 'finish' })
+/** The end of the data: the final watermark, then the end. What is pending fires. */
+export function end(options: { readonly input?: number } = {}): ScriptElement {
+  return { kind: 'end', mode: 'finish', input: options.input }
+}
 
-/** A graceful stop reaches the operator over all inputs; a source is asked to end. */
-export const stop: ScriptStep = Object.freeze({ kind: 'end', mode: 'stop' })
+/** A graceful stop: pending windows and timers do not fire. A source is asked to stop. */
+export function stop(options: { readonly input?: number } = {}): ScriptElement {
+  return { kind: 'end', mode: 'stop', input: options.input }
+}
+
+/** Does something outside the operator at this point of the script: feeds a fake, resolves a promise. */
+export function action(run: () => void): ScriptElement {
+  return { kind: 'action', action: run }
+}

@@ -11,7 +11,7 @@ import type { SimulatedJob, SimulateOptions } from '../../src/testing/simulate.t
 import { forMonotonousTimestamps } from '../../src/time/watermark-strategies.ts'
 import { SimulatedLauncher } from './support/simulated-launcher.ts'
 
-const SEEDS = Number(process.env.SEEDS ?? 60)
+const SEEDS = 60
 
 type Build<T> = (env: StreamEnvironment) => DataStream<T>
 

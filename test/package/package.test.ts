@@ -85,6 +85,17 @@ describe("the README's program in a user's folder", () => {
     assertPrints(await consumer.millrace(['run', 'plain.js']), readmeProgram().output)
   })
 
+  test('runs with npx, which finds the command of the package', async () => {
+    assertPrints(await consumer.npx(['millrace', 'run', 'job.ts']), readmeProgram().output)
+  })
+
+  test('has 20 lines at most, and is the same program as JavaScript', () => {
+    const { typescript, javascript } = readmeProgram()
+    const lines = typescript.trimEnd().split('\n').length
+    assert.ok(lines <= 20, `${lines} lines`)
+    assert.equal(javascript.replace(/[;\s]/g, ''), typescript.replace(/\s/g, ''))
+  })
+
   test('runs where optional dependencies were left out', async t => {
     const bare = await makeConsumer(t, tarball, { omitOptional: true })
     bare.write('job.ts', readmeProgram().typescript)

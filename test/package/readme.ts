@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
+import { pageExamples } from '../docs/examples.ts'
 import { ROOT } from '../support/project.ts'
 
 /** A program and what it prints. */
@@ -11,18 +12,18 @@ export interface ShownProgram {
   readonly output: string
 }
 
-/** The first `ts` block that imports from `millrace`, and the first `text` block after it. */
+/** The first `ts` block that imports from `millrace`, with the `text` block that follows it. */
 export function shownProgram(page: string): ShownProgram {
-  const blocks = [...page.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language, text]) => ({ language, text }))
-  const at = blocks.findIndex(({ language, text }) => language === 'ts' && /from 'millrace'/.test(text))
-  const output = blocks.slice(at + 1).find(({ language }) => language === 'text')
-  if (at < 0 || output === undefined) {
+  const program = pageExamples('README.md', page).find(
+    ({ language, code }) => language === 'ts' && /from 'millrace'/.test(code),
+  )
+  if (program?.output === undefined) {
     throw new Error('README.md needs a ts block that imports from millrace, followed by a text block with its output')
   }
-  const typescript = blocks[at].text
+  const { code: typescript, output } = program
   const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
   const javascript = ts.transpileModule(typescript, { compilerOptions }).outputText
-  return { typescript, javascript, output: output.text }
+  return { typescript, javascript, output }
 }
 
 /** The program of this project's README.md. */

@@ -121,6 +121,12 @@ export class Consumer {
     const { bin } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { bin: { millrace: string } }
     return this.node([join(installed, bin.millrace), ...args], options)
   }
+
+  /** Runs `npx` with the arguments. It fetches nothing: what is not installed is an error. */
+  npx(args: readonly string[]): Promise<ProcessResult> {
+    const { command, args: first } = npmCommand()
+    return runProgram(command, [...first, 'exec', '--no', '--', ...args], { cwd: this.folder })
+  }
 }
 
 /** Makes a user's folder with `npm init -y` and `npm pkg set type=module`, and installs the tarball without scripts. */

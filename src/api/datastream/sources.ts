@@ -77,7 +77,9 @@ export function collectionSpec(values: readonly unknown[]): SourceSpec {
 /** An iterable, or a function that makes one. A bare iterable exists in this thread only. */
 export function iterableSpec(input: IterableInput<unknown>): SourceSpec {
   if (typeof input === 'function') {
-    requireFunction('from()', input)
+    // An async generator function makes an async iterable; an async function only promises one.
+    const isAsyncGenerator = Object.prototype.toString.call(input) === '[object AsyncGeneratorFunction]'
+    if (!isAsyncGenerator) requireFunction('from()', input)
     return single('iterable', { factory: input }, { description: 'iterable', isBounded: false })
   }
   const isIterable =

@@ -114,6 +114,14 @@ describe("the deck's word count", () => {
     })
   }
 
+  test('from an async generator function', async () => {
+    const env = environment()
+    const lines = env.from(async function* () {
+      for (const line of LINES) yield line
+    })
+    assert.deepEqual(totals(await words(lines).keyBy('word').sum('frequency').executeAndCollect()), TOTALS)
+  })
+
   test('in event time, one window a line of five seconds', async () => {
     const env = environment({ parallelism: 2 })
     const timed = env
