@@ -33,7 +33,11 @@ function edgeMistakes(graph: Graph, edge: Edge): string[] {
   }
   const mistakes: string[] = []
   const inputs = inputCount(to.operator)
-  if (edge.input < 0 || edge.input >= inputs) {
+  if (inputs === 0) {
+    mistakes.push(
+      `${stepText(to)} is a source, which has no input, but reads from ${stepText(from)}; use union() to join their records`,
+    )
+  } else if (edge.input < 0 || edge.input >= inputs) {
     mistakes.push(
       `${stepText(to)} has ${inputs} input(s) but an edge leads to input ${edge.input}; use an input from 0 to ${inputs - 1}`,
     )

@@ -27,7 +27,7 @@ export function rollingOperator(
     try {
       const before = entry.accumulator
       const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, record)
-      if (accumulator !== before) entry.accumulator = checkAccumulator(accumulator)
+      if (accumulator !== before || accumulator === undefined) entry.accumulator = checkAccumulator(accumulator)
       result = aggregate.result(accumulator)
     } catch (error) {
       failOnRecord(vertex, record, error)

@@ -64,8 +64,14 @@ export class SinkOperator implements Operator {
   async close(): Promise<void> {
     const { writer } = this
     this.writer = undefined
-    if (this.state !== 'closed' && this.state !== 'closing') await writer?.close()
+    const isLeft = this.state !== 'closed' && this.state !== 'closing'
     this.state = 'closed'
+    if (!isLeft) return
+    try {
+      await writer?.close()
+    } catch (error) {
+      throw this.failure(error)
+    }
   }
 
   private take(record: unknown): void {

@@ -90,7 +90,21 @@ export class SourceReadOperator implements SourceOperator {
   }
 
   async close(): Promise<void> {
-    for (const { reader } of this.splits) await reader.close()
+    let failure: unknown
+    for (const { reader, split } of this.splits) {
+      try {
+        await reader.close()
+      } catch (error) {
+        failure ??= new StepFailure(
+          this.context.vertex,
+          error instanceof StreamError ? error.code : 'SOURCE_FAILED',
+          errorText(error),
+          `it happened closing ${split.id}`,
+          error,
+        )
+      }
+    }
+    if (failure !== undefined) throw failure
   }
 
   private wake(split: OpenSplit): void {

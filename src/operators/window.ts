@@ -130,7 +130,9 @@ class TimeWindowOperator implements Operator {
       state: isLateFirst ? 'fired' : 'open',
     }
     this.panes.set(window.start, pane)
-    if (!isLateFirst) this.ends.register(pane, window.end - 1)
+    // Processing time may still be in the window's last millisecond: it fires when that is over (as Flink's timers do).
+    const endMs = this.spec.timeDomain === 'event-time' ? window.end - 1 : window.end
+    if (!isLateFirst) this.ends.register(pane, endMs)
     if (this.spec.allowedLatenessMs > 0) this.cleanups.register(pane, window.end - 1 + this.spec.allowedLatenessMs)
     return pane
   }

@@ -62,6 +62,8 @@ export class Task {
   private sourceEnd: EndMode | undefined
   private controlWork = 0
   private readonly hasTime: boolean
+  /** The status of the inputs that was last passed on; the root may be idle of its own accord. */
+  private wasGateIdle = false
   /** The nodes whose opening began; only these are closed. */
   private readonly opened: ChainNode[] = []
   private isClosed = false
@@ -141,6 +143,8 @@ export class Task {
 
   /** The processing time at which it wants to be stepped even if nothing else happens; Infinity for never. */
   deadlineMs(): number {
+    // Without room downstream, and at the end, no timer fires, however long it is due: waiting for it would be spinning.
+    if (this.capacity.blocked > 0 || this.phase === 'finishing' || this.phase === 'finished') return Infinity
     let earliest = Infinity
     for (const { operator } of this.nodes) {
       const timeMs = operator.nextTimerMs?.() ?? Infinity
@@ -237,7 +241,8 @@ export class Task {
     this.passLoopEnds()
     const isSettledNow = loopHead?.isSettled !== wasSettled
     if (isSettledNow) (root.operator as FeedbackOperator).release()
-    const isTimeNews = gate.watermark > root.inputWatermark || gate.isIdle !== root.isIdle
+    const isTimeNews = gate.watermark > root.inputWatermark || gate.isIdle !== this.wasGateIdle
+    this.wasGateIdle = gate.isIdle
     if (!isSettledNow && !isTimeNews && this.end() === undefined) return false
     this.enter('advancing')
     return true
