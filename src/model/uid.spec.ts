@@ -80,12 +80,12 @@ describe('a derived uid', () => {
     assert.deepEqual(uidsOf(JOB), {
       clicks: 'source-socket-0',
       views: 'source-socket-1',
-      both: 'transform-map-GOLDEN-0',
-      'by user': 'rolling-user-GOLDEN-0',
-      'by page': 'rolling-page-GOLDEN-0',
-      'by user again': 'rolling-user-GOLDEN-0',
-      print: 'sink-print-GOLDEN-0',
-      'print pages': 'sink-print-GOLDEN-0',
+      both: 'transform-map-84d9b1bc-0',
+      'by user': 'rolling-user-84d9b1bc-0',
+      'by page': 'rolling-page-84d9b1bc-0',
+      'by user again': 'rolling-user-4acb7df5-0',
+      print: 'sink-print-af9f6d37-0',
+      'print pages': 'sink-print-d4c90595-0',
     })
   })
 

@@ -16,6 +16,7 @@ export function timestampsOperator(strategy: WatermarkStrategy<unknown>, context
   let records = 0
   let recordsSeen = 0
   let activeMs = clock.now()
+  let isAnnounced = false
   const input = assigning(strategy, context, timestamp => {
     records++
     generator.onRecord(timestamp)
@@ -32,10 +33,10 @@ export function timestampsOperator(strategy: WatermarkStrategy<unknown>, context
         recordsSeen = records
         activeMs = nowMs
       }
-      return nowMs - activeMs >= idleTimeoutMs
+      isAnnounced = nowMs - activeMs >= idleTimeoutMs
+      return isAnnounced
     },
-    nextTimerMs: () =>
-      records === recordsSeen && clock.now() - activeMs >= idleTimeoutMs ? Infinity : activeMs + idleTimeoutMs,
+    nextTimerMs: () => (isAnnounced && records === recordsSeen ? Infinity : activeMs + idleTimeoutMs),
     onProcessingTime: () => true,
   }
 }

@@ -6,7 +6,9 @@ export function deepEqual(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
   if (a instanceof Map || a instanceof Set) return deepEqual([...a], [...(b as typeof a)])
-  if (a instanceof Date) return deepEqual(a.getTime(), (b as Date).getTime())
+  // Dates and boxed primitives have no fields; what they stand for is their value.
+  const value: unknown = primitiveOf(a)
+  if (value !== undefined) return deepEqual(value, primitiveOf(b))
   const keys = Object.keys(a)
   return (
     keys.length === Object.keys(b).length &&
@@ -20,11 +22,17 @@ export function picture(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`
   if (typeof value !== 'object' || value === null) return String(value)
-  if (value instanceof Date) return `Date(${value.getTime()})`
+  if (Array.isArray(value)) return `[${value.map(picture).join(', ')}]`
   if (value instanceof Map) return `Map { ${[...value].map(([k, v]) => `${picture(k)} => ${picture(v)}`).join(', ')} }`
   if (value instanceof Set) return `Set { ${[...value].map(picture).join(', ')} }`
-  if (Array.isArray(value)) return `[${value.map(picture).join(', ')}]`
-  const name = value.constructor === undefined || value.constructor === Object ? '' : `${value.constructor.name} `
+  const name = value.constructor === undefined || value.constructor === Object ? '' : value.constructor.name
+  const primitive = primitiveOf(value)
+  if (primitive !== undefined) return `${name}(${picture(primitive)})`
   const fields = Object.entries(value).map(([key, inner]) => `${key}: ${picture(inner)}`)
-  return fields.length === 0 ? `${name}{}` : `${name}{ ${fields.join(', ')} }`
+  return `${name === '' ? '' : `${name} `}${fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`}`
+}
+
+function primitiveOf(value: object): unknown {
+  const primitive: unknown = typeof value.valueOf === 'function' ? value.valueOf() : undefined
+  return typeof primitive === 'object' ? undefined : primitive
 }
