@@ -1,18 +1,34 @@
 // Finds the copy of millrace that a job imports: the job's environments must come from the same copy that starts it.
+import { existsSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** What the command line needs of a copy of millrace. */
-export type Millrace = Pick<typeof import('../entry/index.ts'), 'run' | 'explain'>
+export interface Millrace extends Pick<typeof import('../entry/index.ts'), 'run' | 'explain'> {
+  /** The URL of the folder that holds all modules of this copy. */
+  readonly root: string
+}
 
 /** The job's own copy; this one where the job resolves none (it may be plain `export function job`). */
-export async function millraceOf(job: string): Promise<Millrace> {
-  let path: string
+export async function millraceOf(job: URL): Promise<Millrace> {
+  const entry = entryResolvedFrom(job) ?? ownEntry()
+  const { run, explain } = (await import(entry.href)) as Millrace
+  return { run, explain, root: new URL('../', entry).href }
+}
+
+function entryResolvedFrom(job: URL): URL | undefined {
+  if (job.protocol !== 'file:') return undefined
+  const path = fileURLToPath(job)
+  // Node resolves the imports of a module from where it really is, not from a link to it.
+  const from = existsSync(path) ? realpathSync(path) : path
   try {
-    path = createRequire(resolve(job)).resolve('millrace')
+    return pathToFileURL(createRequire(from).resolve('millrace'))
   } catch {
-    return import('../entry/index.ts')
+    return undefined
   }
-  return (await import(pathToFileURL(path).href)) as Millrace
+}
+
+function ownEntry(): URL {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`../entry/index.${ending}`, import.meta.url)
 }

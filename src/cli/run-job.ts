@@ -1,7 +1,8 @@
 // `millrace run`: one job from start to exit code, with signals and progress.
-import type { JobHandle, JobResult } from '../entry/index.ts'
-import { millraceOf } from './millrace-of.ts'
-import { showProgress } from './progress.ts'
+import type { JobResult } from '../entry/index.ts'
+import { withJobFile } from './job-file.ts'
+import { JobSignals } from './job-signals.ts'
+import { Progress } from './progress.ts'
 
 /** What the command line says of a run. */
 export interface RunJobOptions {
@@ -9,37 +10,29 @@ export interface RunJobOptions {
   readonly progress: boolean
 }
 
-/** Exit codes of a job that a signal ended: 128 and the signal's number. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const
-
-/** Runs the job; returns 0 at the end of its input, 130 or 143 after a signal. Rejects with the job's failure. */
-export async function runJob(job: string, args: readonly string[], options: RunJobOptions): Promise<number> {
-  const handles: JobHandle[] = []
-  let exitCode = 0
-  const onSignal = (signal: keyof typeof SIGNALS): void => {
-    const isFirst = exitCode === 0
-    exitCode = SIGNALS[signal]
-    // Nothing to stop yet: the job is still being loaded.
-    if (handles.length === 0) process.exit(exitCode)
-    // A failure on the way is told by the run itself.
-    for (const handle of handles) void (isFirst ? handle.stop() : handle.cancel())
-    if (isFirst && options.progress)
-      process.stderr.write('\nstopping: records under way are finished (again to end at once)\n')
-  }
-  for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, onSignal)
-  // A plain script has no other way to its arguments.
-  process.argv = [process.execPath, job, ...args]
-  const { run } = await millraceOf(job)
-  const progress = options.progress ? showProgress(() => handles.at(-1)) : undefined
-  try {
-    const result = await run(job, { args, parallelism: options.parallelism, onStart: handle => handles.push(handle) })
-    progress?.stop()
-    if (options.progress) process.stderr.write(`${resultText(result)}\n`)
-    return exitCode
-  } finally {
-    progress?.stop()
-    for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.off(signal, onSignal)
-  }
+/** Runs the job; returns 0 at the end of its input, 130 or 143 after a signal, 1 after a failure, which it tells. */
+export function runJob(job: string, args: readonly string[], options: RunJobOptions): Promise<number> {
+  const progress = options.progress ? new Progress(process) : undefined
+  const signals = new JobSignals(process, () => {
+    progress?.say('stopping: records under way are finished (again to end at once)')
+  })
+  return withJobFile(job, args, async ({ url, millrace }) => {
+    try {
+      const result = await millrace.run(url, {
+        args,
+        parallelism: options.parallelism,
+        onStart: handle => {
+          signals.add(handle)
+          progress?.follow(handle)
+        },
+      })
+      progress?.say(resultText(result))
+      return signals.exitCode
+    } finally {
+      progress?.close()
+      signals.close()
+    }
+  })
 }
 
 function resultText({ name, status, durationMs, recordsIn, recordsOut }: JobResult): string {

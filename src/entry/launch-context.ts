@@ -6,6 +6,7 @@ import { StreamError } from '../base/errors.ts'
 import type { CancelSignal, Explanation, JobHandle, JobLauncher, JobResult, LaunchOptions } from '../model/job.ts'
 import { anySignal } from './any-signal.ts'
 import { finishedHandle } from './finished-handle.ts'
+import { tellUncaughtFailures } from './uncaught.ts'
 
 /** What the starter of a job says: the command line, or a caller of run(). */
 export interface LaunchSettings {
@@ -90,6 +91,7 @@ const launches = new AsyncLocalStorage<LaunchContext>()
 export function currentLaunch(): LaunchContext {
   const launch = launches.getStore()
   if (launch !== undefined) return launch
+  tellUncaughtFailures()
   watchProcess()
   return processLaunch
 }

@@ -6,6 +6,8 @@ import type { Explanation, JobResult } from '../model/job.ts'
 import { environment } from './environment.ts'
 import { importJob, type JobModule, jobError, jobName, jobUrl } from './job-module.ts'
 import { LaunchContext, type LaunchSettings, notExecuted, withinLaunch } from './launch-context.ts'
+import { pathOf } from './load-problem.ts'
+import { tellUncaughtFailures } from './uncaught.ts'
 
 /** How a job is to be started. */
 export interface RunOptions extends LaunchSettings {
@@ -27,6 +29,7 @@ export interface RunOptions extends LaunchSettings {
  * ```
  */
 export async function run(job: URL | string, options: RunOptions = {}): Promise<JobResult> {
+  tellUncaughtFailures()
   const url = jobUrl(job)
   const launch = new LaunchContext('run', settingsOf('run()', options))
   return withinLaunch(launch, async () => {
@@ -34,7 +37,7 @@ export async function run(job: URL | string, options: RunOptions = {}): Promise<
     if (env !== undefined && !env.isExecuted) env.execute(jobName(url))
     const results = await launch.results()
     const isForgotten = launch.unexecuted().length > 0
-    if (isForgotten) throw notExecuted(url.href)
+    if (isForgotten) throw notExecuted(pathOf(url.href))
     return results.at(-1) ?? nothingBuilt(url, launch)
   })
 }
@@ -51,6 +54,7 @@ export async function run(job: URL | string, options: RunOptions = {}): Promise<
  * ```
  */
 export async function explain(job: URL | string, options: RunOptions = {}): Promise<Explanation> {
+  tellUncaughtFailures()
   const url = jobUrl(job)
   const launch = new LaunchContext('explain', settingsOf('explain()', options))
   return withinLaunch(launch, async () => {
@@ -71,7 +75,7 @@ async function build(url: URL, args: readonly string[]) {
   try {
     await module.job(env, args)
   } catch (error) {
-    throw jobError(`job() of ${url.href}`, error)
+    throw jobError(`job() of ${pathOf(url.href)}`, error)
   }
   return env
 }
@@ -86,8 +90,8 @@ function settingsOf(call: string, { parallelism, signal, onStart }: RunOptions):
 function nothingBuilt(url: URL, launch: LaunchContext): never {
   if (launch.hasEnvironment) {
     const mend = 'end a stream in print(), addSink() or writeToFile(), or read one with executeAndCollect()'
-    throw new StreamError('JOB_EMPTY', `${url.href} builds a job without a sink; ${mend}`)
+    throw new StreamError('JOB_EMPTY', `${pathOf(url.href)} builds a job without a sink; ${mend}`)
   }
   const mend = 'export a function job(env, args), or build a job with environment() and execute it'
-  throw new StreamError('JOB_EMPTY', `${url.href} builds no job; ${mend}`)
+  throw new StreamError('JOB_EMPTY', `${pathOf(url.href)} builds no job; ${mend}`)
 }

@@ -4,32 +4,25 @@ import { days, hours, milliseconds, minutes, seconds } from './duration.ts'
 
 describe('durations', () => {
   it('are plain milliseconds', () => {
-    assert.equal(milliseconds(250), 250)
-    assert.equal(seconds(5), 5000)
-    assert.equal(minutes(2), 120_000)
-    assert.equal(hours(3), 10_800_000)
-    assert.equal(days(1), 86_400_000)
+    assert.deepEqual(
+      [milliseconds(250), seconds(5), minutes(2), hours(3), days(1)],
+      [250, 5000, 120_000, 10_800_000, 86_400_000],
+    )
   })
 
-  it('may be fractions, zero or negative', () => {
-    assert.equal(seconds(0.5), 500)
-    assert.equal(minutes(0), 0)
-    assert.equal(hours(-1), -3_600_000)
+  it('may be fractions, nothing, or negative (a difference of times)', () => {
+    assert.deepEqual([seconds(0.5), minutes(0), hours(-1)], [500, 0, -3_600_000])
   })
 
-  for (const [unit, duration] of Object.entries({ milliseconds, seconds, minutes, hours, days })) {
-    for (const [label, count] of [
-      ['NaN', NaN],
-      ['Infinity', Infinity],
-      ['"5"', '5' as unknown as number],
-      ['undefined', undefined as unknown as number],
+  it('refuse what is not a finite number', () => {
+    for (const [call, message] of [
+      [() => seconds(Number.NaN), 'seconds(NaN): give a finite number, as in seconds(5)'],
+      [() => minutes(Infinity), 'minutes(Infinity): give a finite number, as in minutes(5)'],
+      [() => days('5' as unknown as number), 'days("5"): give a finite number, as in days(5)'],
+      [() => hours(5n as unknown as number), 'hours(5n): give a finite number, as in hours(5)'],
+      [() => milliseconds(undefined as never), 'milliseconds(undefined): give a finite number, as in milliseconds(5)'],
     ] as const) {
-      it(`of ${unit} refuse ${label}`, () => {
-        assert.throws(() => duration(count), {
-          code: 'OPTION_INVALID',
-          message: `OPTION_INVALID: ${unit}(${label}): give a finite number, as in ${unit}(5)`,
-        })
-      })
+      assert.throws(call, { code: 'OPTION_INVALID', message: `OPTION_INVALID: ${message}` })
     }
-  }
+  })
 })

@@ -1,54 +1,65 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { KeySelector } from './key.ts'
-import { fieldSelector, functionSelector, keySelectorText, tupleSelector } from './key.ts'
-import { partitioningText } from './partitioning.ts'
+import { fieldSelector, functionSelector, type KeySelector, keySelectorText, tupleSelector } from './key.ts'
+import { type Partitioning, partitioningText } from './partitioning.ts'
 
-const select = (selector: KeySelector, record: unknown): unknown => selector.select(record as never)
+function select(selector: KeySelector, record: unknown): unknown {
+  return selector.select(record as never)
+}
 
-describe('key selectors', () => {
-  it('take the value of one field', () => {
-    assert.equal(select(fieldSelector('word'), { word: 'storm', count: 1 }), 'storm')
-    assert.equal(select(fieldSelector('missing'), { word: 'storm' }), undefined)
+const RECORD = { city: 'Dublin', day: 3, word: 'storm' }
+
+describe('fieldSelector', () => {
+  it('takes the value of the field, undefined where there is none', () => {
+    assert.equal(select(fieldSelector('city'), RECORD), 'Dublin')
+    assert.equal(select(fieldSelector('missing'), RECORD), undefined)
   })
 
-  it('take a tuple of fields in the order given, also of one', () => {
-    assert.deepEqual(select(tupleSelector(['b', 'a']), { a: 1, b: 2, c: 3 }), [2, 1])
-    assert.deepEqual(select(tupleSelector(['a']), { a: 1 }), [1])
+  it('is called by the name of the field', () => {
+    const selector = fieldSelector('city')
+    assert.deepEqual([keySelectorText(selector), selector.fields, selector.isTuple], ['city', ['city'], false])
+    assert.ok(Object.isFrozen(selector))
+  })
+})
+
+describe('tupleSelector', () => {
+  it('takes the values of the fields in the order given', () => {
+    assert.deepEqual(select(tupleSelector(['day', 'city']), RECORD), [3, 'Dublin'])
   })
 
-  it('do not follow a later change of the list of fields', () => {
-    const fields = ['a']
+  it('gives a tuple even of one field', () => {
+    const selector = tupleSelector(['city'])
+    assert.deepEqual(select(selector, RECORD), ['Dublin'])
+    assert.deepEqual([keySelectorText(selector), selector.isTuple], ['[city]', true])
+  })
+
+  it('does not follow later changes of the list it was given', () => {
+    const fields = ['city', 'day']
     const selector = tupleSelector(fields)
-    fields.push('b')
-    assert.deepEqual(select(selector, { a: 1, b: 2 }), [1])
-    assert.equal(keySelectorText(selector), '[a]')
+    fields.push('word')
+    assert.deepEqual([keySelectorText(selector), select(selector, RECORD)], ['[city, day]', ['Dublin', 3]])
   })
+})
 
-  it('take what a function returns', () => {
-    assert.equal(
-      select(
-        functionSelector((record: { a: number }) => record.a * 2),
-        { a: 4 },
-      ),
-      8,
-    )
-  })
-
-  it('say in words what they take', () => {
-    assert.equal(keySelectorText(fieldSelector('word')), 'word')
-    assert.equal(keySelectorText(tupleSelector(['city', 'day'])), '[city, day]')
-    assert.equal(keySelectorText(functionSelector(() => 1)), 'function')
+describe('functionSelector', () => {
+  it('takes what the function returns', () => {
+    const selector = functionSelector((record: { word: string }) => record.word.length)
+    assert.deepEqual([keySelectorText(selector), select(selector, RECORD)], ['function', 5])
+    assert.equal(selector.fields, undefined)
   })
 })
 
 describe('partitioningText', () => {
   it('names the kind, and the key where there is one', () => {
-    const key = fieldSelector('word')
-    assert.equal(partitioningText({ kind: 'rebalance' }), 'rebalance')
-    assert.equal(partitioningText({ kind: 'hash', key }), 'hash(word)')
-    assert.equal(partitioningText({ kind: 'partial-key', key }), 'partial-key(word)')
-    assert.equal(partitioningText({ kind: 'custom', key, partition: () => 0 }), 'custom(word)')
-    assert.equal(partitioningText({ kind: 'direct', target: () => 0 }), 'direct')
+    const key = tupleSelector(['city', 'day'])
+    const texts: readonly (readonly [Partitioning, string])[] = [
+      [{ kind: 'forward' }, 'forward'],
+      [{ kind: 'local-or-shuffle' }, 'local-or-shuffle'],
+      [{ kind: 'hash', key }, 'hash([city, day])'],
+      [{ kind: 'partial-key', key: fieldSelector('word') }, 'partial-key(word)'],
+      [{ kind: 'direct', target: () => 0 }, 'direct'],
+      [{ kind: 'custom', key: functionSelector(() => 1), partition: () => 0 }, 'custom(function)'],
+    ]
+    for (const [partitioning, text] of texts) assert.equal(partitioningText(partitioning), text)
   })
 })

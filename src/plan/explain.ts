@@ -33,13 +33,22 @@ function planText(plan: PhysicalPlan, options: ExplainOptions): string {
 function chainText(plan: PhysicalPlan, chain: Chain, exchanges: readonly Exchange[], options: ExplainOptions): string {
   const pinned = chain.placement === 'main-thread' ? ', on the main thread' : ''
   const lines = [`chain ${chain.id}, parallelism ${chain.parallelism}${pinned}`]
-  for (const id of chain.vertices) {
-    lines.push(`  ${vertexText(plan.graph.vertices[id] as Vertex, options)}`)
+  for (const [index, id] of chain.vertices.entries()) {
+    const origin = originText(plan.graph, chain, index)
+    lines.push(`  ${vertexText(plan.graph.vertices[id] as Vertex, options)}${origin}`)
     for (const exchange of exchanges) {
       if (exchange.edge.from === id) lines.push(`    ${exchangeText(plan.graph, exchange, options)}`)
     }
   }
   return lines.join('\n')
+}
+
+// Inside a chain a step reads the line above it; where it does not, as after a branch, the text says what it reads.
+function originText(graph: Graph, chain: Chain, index: number): string {
+  const link = chain.links.find(edge => edge.to === chain.vertices[index])
+  if (link === undefined || (link.outputTag === undefined && link.from === chain.vertices[index - 1])) return ''
+  const tag = link.outputTag === undefined ? '' : `side output "${link.outputTag}" of `
+  return `, reads ${tag}${link.from} ${graph.vertices[link.from]?.name}`
 }
 
 function vertexText(vertex: Vertex, options: ExplainOptions): string {

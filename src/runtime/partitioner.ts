@@ -1,6 +1,7 @@
 // Record path. Spreads the records of one subtask over the channels of one edge.
 import { unreachable } from '../base/assert.ts'
 import { preview } from '../base/errors.ts'
+import { finishHash } from '../base/hash.ts'
 import type { Prng } from '../base/prng.ts'
 import type { Edge, Vertex } from '../model/graph.ts'
 import type { KeySelector } from '../model/key.ts'
@@ -120,11 +121,16 @@ function partialKey(init: PartitionerInit, selector: KeySelector): Emit {
   return value => {
     const hash = hashOf(keyOf(value as never), value, target)
     const first = hash % channels.length
-    const second = (Math.imul(hash, 0x9e3779b1) >>> 0) % channels.length
+    const second = otherChoice(hash, first, channels.length)
     const chosen = (sent[first] as number) <= (sent[second] as number) ? first : second
     sent[chosen] = (sent[chosen] as number) + 1
     ;(channels[chosen] as Channel).append(value, record.timestamp, undefined)
   }
+}
+
+// Never the first choice again, and independent of it: a mere multiple of the hash has the same low bits, so the same remainder.
+function otherChoice(hash: number, first: number, count: number): number {
+  return count === 1 ? 0 : (first + 1 + (finishHash(~hash) % (count - 1))) % count
 }
 
 function byIndex(init: PartitionerInit, indexOf: (value: unknown) => number): Emit {

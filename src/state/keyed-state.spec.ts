@@ -1,289 +1,402 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { ListState, MapState, StateDescriptors, StateHandles, ValueState } from '../model/state.ts'
-import { list, map, value } from '../model/state.ts'
+import { keyGroupOf } from '../model/key-groups.ts'
+import { list, map, type StateDescriptors, type StateHandles, value } from '../model/state.ts'
+import { hashKey } from '../serde/key-encoding.ts'
 import { KeyedState } from './keyed-state.ts'
 
-interface Opened<S extends StateDescriptors> {
-  readonly state: KeyedState
-  readonly handles: StateHandles<S>
-}
-
-function open<S extends StateDescriptors>(descriptors: S): Opened<S> {
+/** Keyed state with typed handles, and a way to be at a key for a while, as a record is. */
+function declared<S extends StateDescriptors>(descriptors: S) {
   const state = new KeyedState(descriptors, 128)
-  return { state, handles: state.handles as StateHandles<S> }
-}
-
-/** Runs one turn of a key, as an operator does for a record. */
-function turn(state: KeyedState, key: unknown, act: () => void): void {
-  state.select(key)
-  act()
-  state.release()
-}
-
-describe('KeyedState', () => {
-  it('has a handle per declared name, frozen', () => {
-    const { handles } = open({ count: value(0), words: list<string>(), seen: map<string, number>() })
-    assert.deepEqual(Object.keys(handles), ['count', 'words', 'seen'])
-    assert.ok(Object.isFrozen(handles))
-  })
-
-  it('keeps the values of keys apart', () => {
-    const { state, handles } = open({ count: value(0) })
-    for (const key of ['a', 'b', 'a', 'a']) turn(state, key, () => handles.count.set(handles.count.get() + 1))
-
-    turn(state, 'a', () => assert.equal(handles.count.get(), 3))
-    turn(state, 'b', () => assert.equal(handles.count.get(), 1))
-    turn(state, 'c', () => assert.equal(handles.count.get(), 0))
-  })
-
-  it('keeps the declared states of a key apart', () => {
-    const { state, handles } = open({ first: value(1), second: value(2) })
-    turn(state, 'a', () => {
-      handles.first.set(10)
-      assert.equal(handles.second.get(), 2)
-      handles.second.set(20)
-      assert.equal(handles.first.get(), 10)
-      handles.first.clear()
-      assert.equal(handles.second.get(), 20)
-    })
-  })
-
-  it('takes composite keys by value', () => {
-    const { state, handles } = open({ count: value(0) })
-    turn(state, { city: 'dublin', day: 1 }, () => handles.count.set(7))
-    turn(state, { day: 1, city: 'dublin' }, () => assert.equal(handles.count.get(), 7))
-    turn(state, ['dublin', 1], () => assert.equal(handles.count.get(), 0))
-    assert.equal(state.table.size, 1)
-  })
-
-  it('says which key is current', () => {
-    const { state, handles } = open({ count: value(0) })
-    turn(state, 'a', () => {
-      assert.equal(state.currentKey, 'a')
-      handles.count.set(1)
-    })
-    const [entry] = [...state.table.entries()]
-    state.select('b')
-    assert.equal(state.currentKey, 'b')
-    assert.ok(entry !== undefined)
-    state.selectEntry(entry)
-    assert.equal(state.currentKey, 'a')
-    assert.equal(handles.count.get(), 1)
-  })
-
-  it('makes no entry for a key that is only read', () => {
-    const { state, handles } = open({ count: value(0), words: list<string>(), seen: map<string, number>() })
-    turn(state, 'a', () => {
-      handles.count.get()
-      handles.words.get()
-      handles.seen.get('x')
-      handles.seen.has('x')
-      handles.seen.delete('x')
-      handles.count.clear()
-      handles.words.clear()
-      handles.seen.clear()
-    })
-    assert.equal(state.table.size, 0)
-  })
-
-  for (const [label, fill, empty] of [
-    ['a value', (h: Handles) => h.count.set(1), (h: Handles) => h.count.clear()],
-    ['a list', (h: Handles) => h.words.add('x'), (h: Handles) => h.words.clear()],
-    ['a list, by an empty one', (h: Handles) => h.words.add('x'), (h: Handles) => h.words.set([])],
-    ['a map', (h: Handles) => h.seen.set('x', 1), (h: Handles) => h.seen.clear()],
-    ['a map, by its last key', (h: Handles) => h.seen.set('x', 1), (h: Handles) => h.seen.delete('x')],
-  ] as const) {
-    it(`lets go of the entry of a key when ${label} is cleared`, () => {
-      const { state, handles } = open({ count: value(0), words: list<string>(), seen: map<string, number>() })
-      turn(state, 'a', () => fill(handles))
-      assert.equal(state.table.size, 1)
-      turn(state, 'a', () => empty(handles))
-      assert.equal(state.table.size, 0)
-    })
+  const handles = state.handles as unknown as StateHandles<S>
+  const at = <R>(key: unknown, action: (handles: StateHandles<S>) => R): R => {
+    state.select(key)
+    const result = action(handles)
+    state.release()
+    return result
   }
-
-  it('keeps the entry of a key while another state, or a timer, holds it', () => {
-    const { state, handles } = open({ count: value(0), words: list<string>() })
-    turn(state, 'a', () => {
-      handles.count.set(1)
-      handles.words.add('x')
-      handles.count.clear()
-    })
-    assert.equal(state.table.size, 1)
-
-    turn(state, 'b', () => {
-      state.currentEntry().timers = 1
-    })
-    assert.equal(state.table.size, 2)
-    turn(state, 'b', () => {
-      state.currentEntry().timers = 0
-    })
-    assert.equal(state.table.size, 1)
-  })
-
-  it('is an error outside the turn of a key, for every use of every handle', () => {
-    const { state, handles } = open({ count: value(0), words: list<string>(), seen: map<string, number>() })
-    const outside = {
-      code: 'STATE_UNDECLARED',
-      message:
-        'STATE_UNDECLARED: keyed state was used outside onRecord and onTimer, where there is no current key; use it inside them',
-    }
-    const uses: readonly (() => unknown)[] = [
-      () => handles.count.get(),
-      () => handles.count.set(1),
-      () => handles.count.clear(),
-      () => handles.words.get(),
-      () => handles.words.add('x'),
-      () => handles.words.set(['x']),
-      () => handles.words.set([]),
-      () => handles.words.clear(),
-      () => handles.seen.get('x'),
-      () => handles.seen.set('x', 1),
-      () => handles.seen.has('x'),
-      () => handles.seen.delete('x'),
-      () => handles.seen.keys(),
-      () => handles.seen.entries(),
-      () => handles.seen.size,
-      () => handles.seen.clear(),
-      () => state.currentEntry(),
-    ]
-    for (const use of uses) assert.throws(use, outside)
-    turn(state, 'a', () => handles.count.set(1))
-    for (const use of uses) assert.throws(use, outside)
-    assert.equal(state.table.size, 1)
-  })
-
-  it('refuses what cannot be a key', () => {
-    const { state } = open({ count: value(0) })
-    assert.throws(() => state.select(undefined), { code: 'KEY_INVALID' })
-  })
-})
-
-interface Handles {
-  readonly count: ValueState<number>
-  readonly words: ListState<string>
-  readonly seen: MapState<string, number>
+  return { state, handles, at }
 }
 
 describe('value state', () => {
-  it('gives the initial value while nothing was set, and again after clear', () => {
-    const { state, handles } = open({ count: value(5) })
-    turn(state, 'a', () => {
-      assert.equal(handles.count.get(), 5)
-      handles.count.set(6)
-      assert.equal(handles.count.get(), 6)
-      handles.count.clear()
-      assert.equal(handles.count.get(), 5)
-    })
+  it('is the initial value until it is set, for each key by itself', () => {
+    const { at } = declared({ count: value(0) })
+    assert.equal(
+      at('a', ({ count }) => count.get()),
+      0,
+    )
+    at('a', ({ count }) => count.set(count.get() + 5))
+    assert.equal(
+      at('a', ({ count }) => count.get()),
+      5,
+    )
+    assert.equal(
+      at('b', ({ count }) => count.get()),
+      0,
+    )
   })
 
-  it('is undefined at first without an initial value', () => {
-    const { state, handles } = open({ last: value<string>() })
-    turn(state, 'a', () => assert.equal(handles.last.get(), undefined))
+  it('is undefined where no initial value was given', () => {
+    const { at } = declared({ last: value<string>() })
+    assert.equal(
+      at('a', ({ last }) => last.get()),
+      undefined,
+    )
+    at('a', ({ last }) => last.set('x'))
+    assert.equal(
+      at('a', ({ last }) => last.get()),
+      'x',
+    )
   })
 
-  it('keeps null, false, 0 and the empty text, which are values', () => {
-    const { state, handles } = open({ any: value<unknown>(() => 'initial') })
-    for (const stored of [null, false, 0, '', NaN]) {
-      turn(state, 'a', () => handles.any.set(stored))
-      turn(state, 'a', () => assert.equal(handles.any.get(), stored))
+  it('keeps what is false, 0, empty or null as a value of its own', () => {
+    for (const stored of [false, 0, '', null, Number.NaN, 0n]) {
+      const { at, state } = declared({ any: value<unknown>('initial') })
+      at('a', ({ any }) => any.set(stored))
+      assert.equal(
+        at('a', ({ any }) => any.get()),
+        stored,
+      )
+      assert.equal(state.table.size, 1)
     }
   })
 
-  it('keeps changes made in place to what the factory made, per key', () => {
-    const { state, handles } = open({ seen: value(() => new Set<string>()) })
-    turn(state, 'a', () => handles.seen.get().add('x'))
-    turn(state, 'b', () => handles.seen.get().add('y'))
-    turn(state, 'a', () => assert.deepEqual([...handles.seen.get()], ['x']))
-    turn(state, 'b', () => assert.deepEqual([...handles.seen.get()], ['y']))
+  it('makes an object per key, keeps it when it is changed in place, and makes it anew after clear', () => {
+    const { at } = declared({ seen: value(() => new Set<string>()) })
+    at('a', ({ seen }) => seen.get().add('x'))
+    at('b', ({ seen }) => seen.get().add('y'))
+    assert.deepEqual(
+      at('a', ({ seen }) => [...seen.get()]),
+      ['x'],
+    )
+    at('a', ({ seen }) => seen.clear())
+    assert.deepEqual(
+      at('a', ({ seen }) => [...seen.get()]),
+      [],
+    )
+    assert.deepEqual(
+      at('b', ({ seen }) => [...seen.get()]),
+      ['y'],
+    )
   })
 
-  it('stores nothing for a read of a frozen initial object, which nobody can change', () => {
-    const initial = Object.freeze({ total: 0 })
-    const { state, handles } = open({ sum: value(initial) })
-    turn(state, 'a', () => assert.equal(handles.sum.get(), initial))
-    assert.equal(state.table.size, 0)
+  it('is the initial value again after clear, and after it was set to undefined', () => {
+    const { at, state } = declared({ limit: value<number | undefined>(3) })
+    for (const forget of ['clear', 'set'] as const) {
+      at('a', ({ limit }) => limit.set(9))
+      at('a', ({ limit }) => (forget === 'clear' ? limit.clear() : limit.set(undefined)))
+      assert.equal(
+        at('a', ({ limit }) => limit.get()),
+        3,
+      )
+      assert.equal(state.table.size, 0)
+    }
   })
 })
 
 describe('list state', () => {
-  it('gives the elements in the order added', () => {
-    const { state, handles } = open({ words: list<string>() })
-    turn(state, 'a', () => handles.words.add('x'))
-    turn(state, 'a', () => handles.words.add('y'))
-    turn(state, 'a', () => assert.deepEqual(handles.words.get(), ['x', 'y']))
-    turn(state, 'b', () => assert.deepEqual(handles.words.get(), []))
+  it('holds what was added, in order, for each key by itself', () => {
+    const { at } = declared({ words: list<string>() })
+    assert.deepEqual(
+      at('a', ({ words }) => words.get()),
+      [],
+    )
+    at('a', ({ words }) => words.add('one'))
+    at('a', ({ words }) => words.add('two'))
+    assert.deepEqual(
+      at('a', ({ words }) => words.get()),
+      ['one', 'two'],
+    )
+    assert.deepEqual(
+      at('b', ({ words }) => words.get()),
+      [],
+    )
   })
 
-  it('replaces all elements by a copy of those given', () => {
-    const { state, handles } = open({ words: list<string>() })
-    const given = ['p', 'q']
-    turn(state, 'a', () => {
-      handles.words.add('x')
-      handles.words.set(given)
-    })
-    given.push('later')
-    turn(state, 'a', () => {
-      handles.words.add('r')
-      assert.deepEqual(handles.words.get(), ['p', 'q', 'r'])
-    })
-    assert.deepEqual(given, ['p', 'q', 'later'])
+  it('is replaced by set, with a copy', () => {
+    const { at } = declared({ words: list<string>() })
+    const given = ['x', 'y']
+    at('a', ({ words }) => words.add('old'))
+    at('a', ({ words }) => words.set(given))
+    given.push('z')
+    at('a', ({ words }) => words.add('w'))
+    assert.deepEqual(
+      at('a', ({ words }) => words.get()),
+      ['x', 'y', 'w'],
+    )
+    assert.deepEqual(given, ['x', 'y', 'z'])
   })
 
-  it('can be set to a part of itself', () => {
-    const { state, handles } = open({ words: list<string>() })
-    turn(state, 'a', () => {
-      handles.words.set(['a', 'b', 'c'])
-      handles.words.set(handles.words.get().filter(word => word !== 'b'))
-      assert.deepEqual(handles.words.get(), ['a', 'c'])
-      handles.words.set(handles.words.get())
-      assert.deepEqual(handles.words.get(), ['a', 'c'])
-    })
+  it('holds nothing after clear, and after set to an empty list', () => {
+    const { at, state } = declared({ words: list<string>() })
+    for (const forget of ['clear', 'set'] as const) {
+      at('a', ({ words }) => words.add('x'))
+      at('a', ({ words }) => (forget === 'clear' ? words.clear() : words.set([])))
+      assert.deepEqual(
+        at('a', ({ words }) => words.get()),
+        [],
+      )
+      assert.equal(state.table.size, 0)
+    }
   })
 
-  it('hands out an empty list that cannot be changed', () => {
-    const { state, handles } = open({ words: list<string>() })
-    turn(state, 'a', () => assert.throws(() => (handles.words.get() as string[]).push('x'), TypeError))
-    turn(state, 'b', () => assert.deepEqual(handles.words.get(), []))
+  it('hands out an empty list that nobody can fill', () => {
+    const { at } = declared({ words: list<string>() })
+    assert.throws(() => at('a', ({ words }) => (words.get() as string[]).push('x')), TypeError)
   })
 })
 
 describe('map state', () => {
-  it('behaves as a Map of its key, which is gone when it is empty', () => {
-    const entry = fc.constantFrom<string | number>('x', 'y', 1, '1')
-    const action = fc.record({
-      kind: fc.constantFrom('set', 'delete', 'clear'),
-      key: fc.constantFrom('a', 'b'),
-      entry,
-      stored: fc.integer(),
+  it('is empty at first', () => {
+    const { at } = declared({ prices: map<string, number>() })
+    assert.deepEqual(
+      at('a', ({ prices }) => [
+        prices.size,
+        prices.get('x'),
+        prices.has('x'),
+        prices.delete('x'),
+        [...prices.keys()],
+        [...prices.entries()],
+      ]),
+      [0, undefined, false, false, [], []],
+    )
+  })
+
+  it('goes on as a Map of its key, in the order of insertion', () => {
+    const { at } = declared({ prices: map<string, number>() })
+    at('a', ({ prices }) => prices.set('y', 1))
+    at('a', ({ prices }) => prices.set('x', 2))
+    at('a', ({ prices }) => prices.set('y', 3))
+    at('b', ({ prices }) => prices.set('z', 4))
+    assert.deepEqual(
+      at('a', ({ prices }) => [
+        prices.size,
+        prices.get('y'),
+        prices.has('x'),
+        prices.has('z'),
+        [...prices.keys()],
+        [...prices.entries()],
+      ]),
+      [
+        2,
+        3,
+        true,
+        false,
+        ['y', 'x'],
+        [
+          ['y', 3],
+          ['x', 2],
+        ],
+      ],
+    )
+  })
+
+  it('deletes single entries and says whether there was one', () => {
+    const { at } = declared({ prices: map<number, string>() })
+    at('a', ({ prices }) => prices.set(1, 'one'))
+    at('a', ({ prices }) => prices.set(2, 'two'))
+    assert.deepEqual(
+      at('a', ({ prices }) => [prices.delete(1), prices.delete(1), prices.size]),
+      [true, false, 1],
+    )
+  })
+
+  it('lets go of its key with the last entry, and with clear', () => {
+    const { at, state } = declared({ prices: map<number, string>() })
+    for (const forget of ['clear', 'delete'] as const) {
+      at('a', ({ prices }) => prices.set(1, 'one'))
+      assert.equal(state.table.size, 1)
+      at('a', ({ prices }) => (forget === 'clear' ? prices.clear() : prices.delete(1)))
+      assert.equal(state.table.size, 0)
+    }
+  })
+})
+
+describe('KeyedState', () => {
+  const all = { count: value(0), words: list<string>(), prices: map<string, number>(), seen: value(() => [1]) }
+
+  it('keeps the states of one key apart', () => {
+    const { at } = declared({ first: value(0), second: value(0) })
+    at('a', ({ first }) => first.set(1))
+    assert.equal(
+      at('a', ({ second }) => second.get()),
+      0,
+    )
+    at('a', ({ second }) => second.set(2))
+    at('a', ({ first }) => first.clear())
+    assert.deepEqual(
+      at('a', ({ first, second }) => [first.get(), second.get()]),
+      [0, 2],
+    )
+  })
+
+  it('makes no entry for reading, but for an object that the reader may change', () => {
+    const frozen = Object.freeze({ limit: 3 })
+    const { at, state } = declared({ ...all, options: value(frozen) })
+    at('a', ({ count, words, prices, options }) => [
+      count.get(),
+      words.get(),
+      prices.size,
+      prices.has('x'),
+      options.get(),
+      words.clear(),
+    ])
+    assert.equal(state.table.size, 0)
+    at('a', ({ seen }) => seen.get())
+    assert.equal(state.table.size, 1)
+  })
+
+  it('lets go of a key when the last of its states is cleared', () => {
+    const { at, state } = declared(all)
+    at('a', ({ count, words, prices }) => {
+      count.set(1)
+      words.add('x')
+      prices.set('x', 1)
+    })
+    at('a', ({ count }) => count.clear())
+    at('a', ({ words }) => words.clear())
+    assert.equal(state.table.size, 1)
+    at('a', ({ prices }) => prices.clear())
+    assert.equal(state.table.size, 0)
+  })
+
+  it('keeps an entry while timers refer to it', () => {
+    const { state } = declared(all)
+    state.select('a')
+    const entry = state.currentEntry()
+    entry.timers = 1
+    state.release()
+    assert.equal(state.table.find('a'), entry)
+    state.selectEntry(entry)
+    assert.equal(state.currentKey, 'a')
+    entry.timers = 0
+    state.release()
+    assert.equal(state.table.size, 0)
+  })
+
+  it('finds composite keys by value, and gives entries with their keys and key groups', () => {
+    const { at, state } = declared(all)
+    at(['Dublin', 1], ({ count }) => count.set(7))
+    at({ b: 1, a: 2 }, ({ count }) => count.set(8))
+    assert.equal(
+      at(['Dublin', 1], ({ count }) => count.get()),
+      7,
+    )
+    assert.equal(
+      at({ a: 2, b: 1 }, ({ count }) => count.get()),
+      8,
+    )
+    assert.deepEqual(
+      Array.from(state.table.entries(), ({ key, keyGroup }) => [key, keyGroup]),
+      [['Dublin', 1], { b: 1, a: 2 }].map(key => [key, keyGroupOf(hashKey(key), 128)]),
+    )
+  })
+
+  it('works on the entry of a timer as on that of a record', () => {
+    const { at, state, handles } = declared(all)
+    at('a', ({ count }) => count.set(4))
+    const [entry] = [...state.table.entries()]
+    assert.ok(entry !== undefined)
+    state.selectEntry(entry)
+    assert.equal(handles.count.get(), 4)
+    handles.count.set(5)
+    state.release()
+    assert.equal(
+      at('a', ({ count }) => count.get()),
+      5,
+    )
+  })
+
+  it('refuses to be used outside of a record or timer, before the first and between two', () => {
+    const { at, handles } = declared(all)
+    const uses: Readonly<Record<string, () => unknown>> = {
+      'value get': () => handles.count.get(),
+      'value set': () => handles.count.set(1),
+      'value clear': () => handles.count.clear(),
+      'list get': () => handles.words.get(),
+      'list add': () => handles.words.add('x'),
+      'list set': () => handles.words.set(['x']),
+      'list clear': () => handles.words.clear(),
+      'map get': () => handles.prices.get('x'),
+      'map set': () => handles.prices.set('x', 1),
+      'map has': () => handles.prices.has('x'),
+      'map delete': () => handles.prices.delete('x'),
+      'map keys': () => handles.prices.keys(),
+      'map entries': () => handles.prices.entries(),
+      'map size': () => handles.prices.size,
+      'map clear': () => handles.prices.clear(),
+    }
+    for (const moment of ['before', 'after']) {
+      for (const [name, use] of Object.entries(uses)) {
+        assert.throws(
+          use,
+          {
+            code: 'STATE_UNDECLARED',
+            message:
+              'STATE_UNDECLARED: keyed state was used outside onRecord and onTimer, where there is no current key; use it inside them',
+          },
+          `${name} ${moment}`,
+        )
+      }
+      at('a', ({ count }) => count.set(1))
+    }
+  })
+
+  it('refuses what cannot be a key as soon as it is selected', () => {
+    const { state } = declared(all)
+    for (const key of [undefined, new Date(0), Symbol('s')]) {
+      assert.throws(() => state.select(key), { code: 'KEY_INVALID' })
+    }
+  })
+
+  it('hands out handles that cannot be replaced', () => {
+    const { state } = declared(all)
+    assert.ok(Object.isFrozen(state.handles))
+    assert.deepEqual(Object.keys(state.handles), ['count', 'words', 'prices', 'seen'])
+  })
+
+  it('agrees with a plain map of values under any mix of changes', () => {
+    const step = fc.record({
+      key: fc.constantFrom<unknown>('a', 'b', ['a'], ['a', 1]),
+      change: fc.constantFrom('add', 'append', 'put', 'clear-value', 'clear-list', 'clear-map'),
     })
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 40 }), actions => {
-        const { state, handles } = open({ seen: map<string | number, number>() })
-        const model: Record<string, Map<string | number, number>> = { a: new Map(), b: new Map() }
-        for (const { kind, key, entry, stored } of actions) {
-          const expected = model[key] as Map<string | number, number>
-          turn(state, key, () => {
-            if (kind === 'set') {
-              handles.seen.set(entry, stored)
-              expected.set(entry, stored)
-            } else if (kind === 'delete') assert.equal(handles.seen.delete(entry), expected.delete(entry))
-            else {
-              handles.seen.clear()
-              expected.clear()
-            }
-            assert.equal(handles.seen.size, expected.size)
-            assert.equal(handles.seen.has(entry), expected.has(entry))
-            assert.equal(handles.seen.get(entry), expected.get(entry))
-            assert.deepEqual([...handles.seen.keys()], [...expected.keys()])
-            assert.deepEqual([...handles.seen.entries()], [...expected.entries()])
+      fc.property(fc.array(step, { maxLength: 60 }), steps => {
+        const { at, state } = declared({ count: value(0), words: list<number>(), prices: map<number, number>() })
+        const model = new Map<string, { count: number; words: number[]; prices: [number, number][] }>()
+        for (const [i, { key, change }] of steps.entries()) {
+          const text = JSON.stringify(key)
+          const expected = model.get(text) ?? { count: 0, words: [], prices: [] }
+          model.set(text, expected)
+          if (change === 'add') expected.count++
+          else if (change === 'append') expected.words.push(i)
+          else if (change === 'put') expected.prices.push([i, i])
+          else if (change === 'clear-value') expected.count = 0
+          else if (change === 'clear-list') expected.words = []
+          else expected.prices = []
+          at(key, ({ count, words, prices }) => {
+            if (change === 'add') count.set(count.get() + 1)
+            else if (change === 'append') words.add(i)
+            else if (change === 'put') prices.set(i, i)
+            else if (change === 'clear-value') count.clear()
+            else if (change === 'clear-list') words.clear()
+            else prices.clear()
           })
+          assert.deepEqual(
+            at(key, ({ count, words, prices }) => ({
+              count: count.get(),
+              words: [...words.get()],
+              prices: [...prices.entries()],
+            })),
+            expected,
+          )
         }
-        assert.equal(state.table.size, Object.values(model).filter(entries => entries.size > 0).length)
+        const kept = [...model.values()].filter(
+          ({ count, words, prices }) => count > 0 || words.length > 0 || prices.length > 0,
+        )
+        assert.equal(state.table.size, kept.length)
       }),
-      { numRuns: 300 },
     )
   })
 })

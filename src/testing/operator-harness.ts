@@ -5,28 +5,7 @@ import { preview } from '../base/errors.ts'
 import type { OperatorSpec } from '../model/operator-spec.ts'
 import { deepEqual } from './deep-equal.ts'
 import { type HarnessRun, type OperatorSetup, runOperator, type Variant } from './operator-run.ts'
-import type { ScriptStep } from './operator-script.ts'
-
-/** One thing that an operator sends on: a record with its timestamp, a watermark, a status. */
-export type OutputElement =
-  | { readonly value: unknown; readonly timestamp: number | undefined }
-  | { readonly watermark: number }
-  | { readonly isIdle: boolean }
-
-/** A record that the operator emits, with its timestamp (epoch ms) if it has one. */
-export function out(value: unknown, timestamp?: number): OutputElement {
-  return { value, timestamp }
-}
-
-/** A watermark that the operator sends on. */
-export function watermarkOut(watermark: number): OutputElement {
-  return { watermark }
-}
-
-/** A change of the idle status that the operator sends on. */
-export function statusOut(isIdle: boolean): OutputElement {
-  return { isIdle }
-}
+import type { OutputElement, ScriptStep } from './operator-script.ts'
 
 /** What must come of a script, whatever the variant. */
 export interface Expectation {
@@ -71,8 +50,7 @@ export async function verifyOperator(test: OperatorTest): Promise<void> {
     const run = await runOperator(setup, test.script, variant)
     // Steps of one record into a roomy outbox show how much one record or timer emits; the runs come in this order.
     if (variant.budget === 1 && variant.outbox === 'roomy') burstRecords = Math.max(burstRecords, run.emittedByStepMax)
-    const mistake =
-      ruleMistake(run, variant, burstRecords) ?? mistakeIn(run, test.expect, operator, test.observe?.())
+    const mistake = ruleMistake(run, variant, burstRecords) ?? mistakeIn(run, test.expect, operator, test.observe?.())
     if (mistake === undefined) continue
     throw new Error(`operator ${operator.kind}, ${variantText(variant)}: ${mistake}`, { cause: run.failure })
   }
@@ -84,7 +62,8 @@ function variantText({ batch, outbox, budget }: Variant): string {
 }
 
 function ruleMistake(run: HarnessRun, { outbox }: Variant, burstRecords: number): string | undefined {
-  if (run.emittedWhileFull > 0) return `${run.emittedWhileFull} record(s) were emitted by steps that began with a full outbox`
+  if (run.emittedWhileFull > 0)
+    return `${run.emittedWhileFull} record(s) were emitted by steps that began with a full outbox`
   if (outbox === 'full-every-other-call' && run.emittedByStepMax > burstRecords) {
     return `a step emitted ${run.emittedByStepMax} records into an outbox for one; one record or timer emits ${burstRecords} at most`
   }
@@ -149,7 +128,11 @@ function outputMistake(
   return differs(`${name}, last watermark`, control.at(-1), allowed.at(-1))
 }
 
-function sideMistake(tag: string, found: readonly OutputElement[], expected: readonly OutputElement[]): string | undefined {
+function sideMistake(
+  tag: string,
+  found: readonly OutputElement[],
+  expected: readonly OutputElement[],
+): string | undefined {
   return differs(`side output ${tag}`, found.filter(isRecord), expected)
 }
 
@@ -170,6 +153,7 @@ function text(value: unknown): string {
 function elementText(element: unknown): string {
   if (typeof element !== 'object' || element === null) return preview(element, 300)
   if ('watermark' in element) return `watermark ${String(element.watermark)}`
-  if ('value' in element && 'timestamp' in element) return `${preview(element.value, 300)} at ${String(element.timestamp)}`
+  if ('value' in element && 'timestamp' in element)
+    return `${preview(element.value, 300)} at ${String(element.timestamp)}`
   return preview(element, 300)
 }

@@ -16,8 +16,7 @@ import { partitioner } from '../runtime/partitioner.ts'
 import { VirtualClock } from '../runtime/simulated-scheduler.ts'
 import type { Task } from '../runtime/task.ts'
 import { collectingSink, customConnectors, timedSource } from './collections.ts'
-import type { OutputElement } from './operator-harness.ts'
-import type { ScriptStep } from './operator-script.ts'
+import type { OutputElement, ScriptStep } from './operator-script.ts'
 
 /** The operator and its place. */
 export interface OperatorSetup {
@@ -29,7 +28,7 @@ export interface OperatorSetup {
   readonly name?: string
   /** The processing time at the start, epoch ms; 0 unless given. */
   readonly startMs?: number
-  /** The source's splits are read by this subtask alone. */
+  /** Where the step was written, for messages. */
   readonly location?: Vertex['location']
 }
 
@@ -157,7 +156,10 @@ class OperatorDriver {
     this.inputs = into.map(edge => {
       const channel = channelOf(edge)
       const prng = new Prng(1)
-      return { channel, emit: partitioner({ edge, target, channels: [channel], subtaskIndex: 0, record: this.record, prng }) }
+      return {
+        channel,
+        emit: partitioner({ edge, target, channels: [channel], subtaskIndex: 0, record: this.record, prng }),
+      }
     })
     for (const edge of plan.graph.edges) {
       if (edge.from !== inputs) continue
@@ -208,7 +210,8 @@ class OperatorDriver {
         hasDrained = true
         if (element.kind === 'batch') {
           const { values, timestamps } = element
-          for (const [index, value] of values.entries()) elements.push({ value, timestamp: timestampOf(timestamps, index) })
+          for (const [index, value] of values.entries())
+            elements.push({ value, timestamp: timestampOf(timestamps, index) })
           channel.consumed(values.length)
         } else this.noteControl(element, elements)
       }

@@ -1,71 +1,66 @@
-// The words in which a test says what reaches an operator and what leaves it. Data only: operator-harness.ts plays it.
+// What happens to an operator in a test and what comes of it, as data: records, watermarks, passing time and the end, in the order written.
+// Nothing runs here.
+import type { EndMode } from '../operators/operator.ts'
 
-/** A record, with its event time in epoch ms where it has one. */
-export interface RecordElement {
-  readonly kind: 'record'
-  readonly value: unknown
-  readonly timestamp: number | undefined
-  /** The input of the operator, from 0. */
-  readonly input: number
-}
-
-/** What an operator may receive. Without `input` an element goes to all inputs. */
-export type ScriptElement =
-  | RecordElement
+/** One line of a script. */
+export type ScriptStep =
+  | { readonly kind: 'record'; readonly value: unknown; readonly timestamp: number | undefined; readonly input: number }
   | { readonly kind: 'watermark'; readonly watermark: number; readonly input: number | undefined }
-  | { readonly kind: 'status'; readonly isIdle: boolean; readonly input: number | undefined }
-  | { readonly kind: 'end'; readonly mode: 'finish' | 'stop'; readonly input: number | undefined }
+  | { readonly kind: 'status'; readonly isIdle: boolean; readonly input: number }
   | { readonly kind: 'processing-time'; readonly timeMs: number }
-  | { readonly kind: 'action'; readonly action: () => void }
+  | { readonly kind: 'end'; readonly mode: EndMode }
 
-/** What an operator may emit. */
-export type OutputElement =
-  | { readonly kind: 'record'; readonly value: unknown; readonly timestamp: number | undefined }
-  | { readonly kind: 'watermark'; readonly watermark: number }
-  | { readonly kind: 'status'; readonly isIdle: boolean }
-
-/** A record; its timestamp in epoch ms. In the expected output, one without timestamp matches only records that have none. */
+/** A record arrives, with a timestamp (epoch ms) if given, on input 0 unless said otherwise. */
 export function record(
   value: unknown,
   options: { readonly timestamp?: number; readonly input?: number } = {},
-): RecordElement {
+): ScriptStep {
   return { kind: 'record', value, timestamp: options.timestamp, input: options.input ?? 0 }
 }
 
-/** The watermark: no record with a timestamp at or below it (epoch ms) follows. */
-export function watermark(
-  timestampMs: number,
-  options: { readonly input?: number } = {},
-): Extract<ScriptElement, { readonly kind: 'watermark' }> {
-  return { kind: 'watermark', watermark: timestampMs, input: options.input }
+/** A watermark (epoch ms) arrives, on all inputs unless said otherwise. */
+export function watermark(watermark: number, options: { readonly input?: number } = {}): ScriptStep {
+  return { kind: 'watermark', watermark, input: options.input }
 }
 
-/** The input has no records for now and holds no watermark back. */
-export function idle(options: { readonly input?: number } = {}): Extract<ScriptElement, { readonly kind: 'status' }> {
-  return { kind: 'status', isIdle: true, input: options.input }
+/** The sender of an input is idle. */
+export function idle(input = 0): ScriptStep {
+  return { kind: 'status', isIdle: true, input }
 }
 
-/** The input has records again, or may have. */
-export function active(options: { readonly input?: number } = {}): Extract<ScriptElement, { readonly kind: 'status' }> {
-  return { kind: 'status', isIdle: false, input: options.input }
+/** The sender of an input is active again. */
+export function active(input = 0): ScriptStep {
+  return { kind: 'status', isIdle: false, input }
 }
 
-/** Processing time moves on to the given epoch ms. */
-export function processingTime(timeMs: number): ScriptElement {
+/** What came so far is worked off, then processing time (epoch ms) moves on. */
+export function processingTime(timeMs: number): ScriptStep {
   return { kind: 'processing-time', timeMs }
 }
 
-/** The end of the data: the final watermark, then the end. What is pending fires. */
-export function end(options: { readonly input?: number } = {}): ScriptElement {
-  return { kind: 'end', mode: 'finish', input: options.input }
+/** The end of all inputs; for a source: it is read until it ends by itself. */
+export const end: ScriptStep = Object.freeze({ kind: 'end', mode: 'finish' })
+
+/** A graceful stop reaches the operator over all inputs; a source is asked to end. */
+export const stop: ScriptStep = Object.freeze({ kind: 'end', mode: 'stop' })
+
+/** One thing that an operator sends on: a record with its timestamp, a watermark, a status. */
+export type OutputElement =
+  | { readonly value: unknown; readonly timestamp: number | undefined }
+  | { readonly watermark: number }
+  | { readonly isIdle: boolean }
+
+/** A record that the operator emits, with its timestamp (epoch ms) if it has one. */
+export function out(value: unknown, timestamp?: number): OutputElement {
+  return { value, timestamp }
 }
 
-/** A graceful stop: pending windows and timers do not fire. A source is asked to stop. */
-export function stop(options: { readonly input?: number } = {}): ScriptElement {
-  return { kind: 'end', mode: 'stop', input: options.input }
+/** A watermark that the operator sends on. */
+export function watermarkOut(watermark: number): OutputElement {
+  return { watermark }
 }
 
-/** Does something outside the operator at this point of the script: feeds a fake, resolves a promise. */
-export function action(run: () => void): ScriptElement {
-  return { kind: 'action', action: run }
+/** A change of the idle status that the operator sends on. */
+export function statusOut(isIdle: boolean): OutputElement {
+  return { isIdle }
 }

@@ -3,157 +3,167 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { TimerQueue } from './timer-queue.ts'
 
-interface ModelTimer {
-  readonly owner: string
-  readonly timeMs: number
-  readonly sequence: number
+function popAll(queue: TimerQueue<string>, timeMs: number): string[] {
+  const popped: string[] = []
+  for (let timer = queue.popDue(timeMs); timer !== undefined; timer = queue.popDue(timeMs)) {
+    popped.push(`${timer.owner}@${timer.timeMs}`)
+  }
+  return popped
 }
-
-/** What a timer queue must do, said with a plain list. */
-class NaiveTimers {
-  private timers: ModelTimer[] = []
-  private sequence = 0
-
-  register(owner: string, timeMs: number): boolean {
-    if (this.timers.some(timer => timer.owner === owner && timer.timeMs === timeMs)) return false
-    this.timers.push({ owner, timeMs, sequence: this.sequence++ })
-    return true
-  }
-
-  delete(owner: string, timeMs: number): boolean {
-    const before = this.timers.length
-    this.timers = this.timers.filter(timer => timer.owner !== owner || timer.timeMs !== timeMs)
-    return this.timers.length < before
-  }
-
-  popDue(timeMs: number): ModelTimer | undefined {
-    const [next] = this.ordered()
-    if (next === undefined || next.timeMs > timeMs) return undefined
-    this.timers = this.timers.filter(timer => timer !== next)
-    return next
-  }
-
-  nextTimeMs(): number {
-    return this.ordered()[0]?.timeMs ?? Infinity
-  }
-
-  get size(): number {
-    return this.timers.length
-  }
-
-  private ordered(): ModelTimer[] {
-    return this.timers.toSorted((a, b) => (a.timeMs === b.timeMs ? a.sequence - b.sequence : a.timeMs - b.timeMs))
-  }
-}
-
-const time = fc.oneof(fc.integer({ min: 0, max: 8 }), fc.constantFrom(-5, Infinity, -Infinity, 0.5))
-const owner = fc.constantFrom('a', 'b', 'c')
-const action = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('register' as const), owner, time }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), owner, time }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('pop' as const), owner, time }) },
-)
 
 describe('TimerQueue', () => {
-  it('does what a sorted list does, whatever is registered, deleted and popped', () => {
-    fc.assert(
-      fc.property(fc.array(action, { maxLength: 80 }), actions => {
-        const queue = new TimerQueue<string>()
-        const naive = new NaiveTimers()
-        for (const { kind, owner, time } of actions) {
-          if (kind === 'register') assert.equal(queue.register(owner, time), naive.register(owner, time))
-          else if (kind === 'delete') assert.equal(queue.delete(owner, time), naive.delete(owner, time))
-          else {
-            const [popped, expected] = [queue.popDue(time), naive.popDue(time)]
-            assert.equal(popped?.owner, expected?.owner)
-            assert.equal(popped?.timeMs, expected?.timeMs)
-            assert.equal(popped?.sequence, expected?.sequence)
-          }
-          assert.equal(queue.nextTimeMs(), naive.nextTimeMs())
-          assert.equal(queue.hasDue(time), naive.size > 0 && naive.nextTimeMs() <= time)
-        }
-        let left = 0
-        while (queue.popDue(Infinity) !== undefined) left++
-        assert.equal(left, naive.size)
-      }),
-      { numRuns: 1000 },
-    )
-  })
-
-  it('gives timers of one time in the order of their registration', () => {
-    const queue = new TimerQueue<number>()
-    for (let owner = 0; owner < 100; owner++) queue.register(owner, 5)
-    for (let owner = 0; owner < 100; owner++) assert.equal(queue.popDue(5)?.owner, owner)
-  })
-
-  it('has at most one timer per owner and time, and may have it again once it fired or was deleted', () => {
+  it('has nothing due while it is empty, not even at the end of time', () => {
     const queue = new TimerQueue<string>()
-    assert.equal(queue.register('a', 5), true)
-    assert.equal(queue.register('a', 5), false)
-    queue.popDue(5)
-    assert.equal(queue.popDue(5), undefined)
-    assert.equal(queue.register('a', 5), true)
-    assert.equal(queue.delete('a', 5), true)
-    assert.equal(queue.delete('a', 5), false)
-    assert.equal(queue.register('a', 5), true)
+    assert.deepEqual([queue.nextTimeMs(), queue.hasDue(Infinity), queue.popDue(Infinity)], [Infinity, false, undefined])
   })
 
-  it('takes owners by identity', () => {
-    const queue = new TimerQueue<object>()
-    assert.equal(queue.register({}, 5), true)
-    assert.equal(queue.register({}, 5), true)
-    assert.equal(queue.delete({}, 5), false)
-  })
-
-  it('has a timer at Infinity that is due only then', () => {
+  it('gives timers by time, and those of one time in the order they were registered', () => {
     const queue = new TimerQueue<string>()
-    queue.register('a', Infinity)
-    assert.equal(queue.hasDue(Number.MAX_VALUE), false)
-    assert.equal(queue.popDue(Number.MAX_VALUE), undefined)
+    for (const [owner, timeMs] of [
+      ['c', 20],
+      ['a', 10],
+      ['b', 20],
+      ['z', -5],
+      ['a', 20],
+    ] as const) {
+      assert.equal(queue.register(owner, timeMs), true)
+    }
+    assert.equal(queue.nextTimeMs(), -5)
+    assert.deepEqual(popAll(queue, 20), ['z@-5', 'a@10', 'c@20', 'b@20', 'a@20'])
     assert.equal(queue.nextTimeMs(), Infinity)
-    assert.equal(queue.hasDue(Infinity), true)
-    assert.equal(queue.popDue(Infinity)?.owner, 'a')
-    assert.equal(queue.hasDue(Infinity), false)
   })
 
-  it('numbers timers so that those registered after a moment can be told', () => {
+  it('gives a timer at its very time, not before', () => {
     const queue = new TimerQueue<string>()
-    queue.register('before', 5)
+    queue.register('a', 10)
+    assert.deepEqual([queue.hasDue(9), queue.popDue(9), queue.hasDue(10)], [false, undefined, true])
+    assert.deepEqual(popAll(queue, 10), ['a@10'])
+    assert.equal(queue.hasDue(10), false)
+  })
+
+  it('holds one timer per owner and time', () => {
+    const queue = new TimerQueue<string>()
+    assert.deepEqual(
+      [queue.register('a', 10), queue.register('a', 10), queue.register('b', 10), queue.register('a', 11)],
+      [true, false, true, true],
+    )
+    assert.deepEqual(popAll(queue, Infinity), ['a@10', 'b@10', 'a@11'])
+    assert.equal(queue.register('a', 10), true)
+  })
+
+  it('goes by the identity of owners that are objects', () => {
+    const queue = new TimerQueue<object>()
+    assert.deepEqual([queue.register({ key: 1 }, 10), queue.register({ key: 1 }, 10)], [true, true])
+  })
+
+  it('deletes the timer of an owner and time, and no other', () => {
+    const queue = new TimerQueue<string>()
+    for (const owner of ['a', 'b']) for (const timeMs of [10, 20]) queue.register(owner, timeMs)
+    assert.deepEqual([queue.delete('a', 10), queue.delete('a', 10), queue.delete('c', 10)], [true, false, false])
+    assert.deepEqual(popAll(queue, Infinity), ['b@10', 'a@20', 'b@20'])
+    assert.equal(queue.delete('b', 20), false)
+  })
+
+  it('does not tell the time of a deleted timer', () => {
+    const queue = new TimerQueue<string>()
+    queue.register('a', 10)
+    queue.register('b', 30)
+    queue.delete('a', 10)
+    assert.deepEqual([queue.nextTimeMs(), queue.hasDue(20)], [30, false])
+  })
+
+  it('registers a deleted timer anew, behind those of the same time', () => {
+    const queue = new TimerQueue<string>()
+    queue.register('a', 10)
+    queue.register('b', 10)
+    queue.delete('a', 10)
+    assert.equal(queue.register('a', 10), true)
+    assert.deepEqual(popAll(queue, 10), ['b@10', 'a@10'])
+  })
+
+  it('takes times at both infinities, in the order they were registered', () => {
+    const queue = new TimerQueue<string>()
+    for (const owner of ['a', 'b', 'c']) queue.register(owner, Infinity)
+    for (const owner of ['x', 'y']) queue.register(owner, -Infinity)
+    assert.equal(queue.hasDue(-Infinity), true)
+    assert.deepEqual(popAll(queue, -Infinity), ['x@-Infinity', 'y@-Infinity'])
+    assert.equal(queue.hasDue(Number.MAX_VALUE), false)
+    assert.deepEqual(popAll(queue, Infinity), ['a@Infinity', 'b@Infinity', 'c@Infinity'])
+  })
+
+  it('tells by the sequence which timers were registered before a moment', () => {
+    const queue = new TimerQueue<string>()
+    queue.register('a', 10)
+    queue.register('a', 10)
     const moment = queue.nextSequence()
-    queue.register('before', 5)
-    assert.equal(queue.nextSequence(), moment, 'a timer that is there already takes no number')
-    queue.register('after', 1)
-    assert.equal((queue.popDue(5)?.sequence ?? -1) >= moment, true)
-    assert.equal((queue.popDue(5)?.sequence ?? Infinity) < moment, true)
+    queue.register('b', 5)
+    assert.equal(moment, 1)
+    assert.equal((queue.popDue(10)?.sequence ?? -1) >= moment, true)
+    assert.equal((queue.popDue(10)?.sequence ?? 99) < moment, true)
   })
 
-  it('does not hold a deleted timer per record when a timer moves with every record', () => {
+  it('does not pile up timers that move with every record', () => {
     const queue = new TimerQueue<string>()
-    queue.register('other', 1_000_000)
     let heldMax = 0
-    for (let timeMs = 0; timeMs < 10_000; timeMs++) {
-      queue.delete('a', timeMs + 99)
-      queue.register('a', timeMs + 100)
+    for (let record = 0; record < 10_000; record++) {
+      const owner = `key-${record % 10}`
+      queue.delete(owner, 1_000_000 + record - 10)
+      queue.register(owner, 1_000_000 + record)
       heldMax = Math.max(heldMax, queue.heldCount)
     }
-    assert.ok(heldMax < 200, `held ${heldMax} timers for 2 registered ones`)
-    assert.equal(queue.popDue(Infinity)?.timeMs, 10_099)
-    assert.equal(queue.popDue(Infinity)?.owner, 'other')
-    assert.equal(queue.popDue(Infinity), undefined)
+    assert.ok(heldMax <= 100, `${heldMax} timers held for 10`)
+    assert.deepEqual(
+      popAll(queue, Infinity),
+      Array.from({ length: 10 }, (_, i) => `key-${i}@${1_009_990 + i}`),
+    )
+    assert.equal(queue.heldCount, 0)
   })
 
-  it('keeps the order of what is left after clearing out many deleted timers', () => {
+  it('does not clear out for one deleted timer, however many left at the top before', () => {
     const queue = new TimerQueue<number>()
-    for (let owner = 0; owner < 1000; owner++) queue.register(owner, (owner * 7919) % 1000)
-    for (let owner = 0; owner < 1000; owner++) if (owner % 5 !== 0) queue.delete(owner, (owner * 7919) % 1000)
-    assert.ok(queue.heldCount <= 2 * 200 + 65, `${queue.heldCount} timers held for 200 registered ones`)
+    for (let timeMs = 0; timeMs < 64; timeMs++) {
+      queue.register(0, timeMs)
+      queue.delete(0, timeMs)
+      assert.equal(queue.hasDue(timeMs), false)
+    }
+    queue.register(0, 500)
+    queue.register(0, 600)
+    queue.delete(0, 600)
+    assert.equal(queue.heldCount, 2, 'clearing out costs a pass over all timers')
+  })
 
-    const times: number[] = []
-    for (let timer = queue.popDue(Infinity); timer !== undefined; timer = queue.popDue(Infinity))
-      times.push(timer.timeMs)
-    assert.deepEqual(
-      times,
-      Array.from({ length: 200 }, (_, index) => index * 5),
+  it('agrees with a list under any mix of changes', () => {
+    const timeMs = fc.integer({ min: 0, max: 12 })
+    const owner = fc.constantFrom('a', 'b', 'c')
+    const step = fc.oneof(
+      fc.record({ kind: fc.constantFrom('register', 'register', 'delete'), owner, timeMs }),
+      fc.record({ kind: fc.constant('advance'), owner, timeMs }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 400, size: 'max' }), steps => {
+        const queue = new TimerQueue<string>()
+        let model: { owner: string; timeMs: number }[] = []
+        for (const { kind, owner, timeMs } of steps) {
+          const same = model.findIndex(timer => timer.owner === owner && timer.timeMs === timeMs)
+          if (kind === 'register') {
+            assert.equal(queue.register(owner, timeMs), same < 0)
+            if (same < 0) model.push({ owner, timeMs })
+          } else if (kind === 'delete') {
+            assert.equal(queue.delete(owner, timeMs), same >= 0)
+            if (same >= 0) model.splice(same, 1)
+          } else {
+            const due = model.filter(timer => timer.timeMs <= timeMs).sort((a, b) => a.timeMs - b.timeMs)
+            assert.equal(queue.hasDue(timeMs), due.length > 0)
+            assert.deepEqual(
+              popAll(queue, timeMs),
+              due.map(timer => `${timer.owner}@${timer.timeMs}`),
+            )
+            model = model.filter(timer => timer.timeMs > timeMs)
+          }
+          assert.equal(queue.nextTimeMs(), Math.min(...model.map(timer => timer.timeMs)))
+          assert.ok(queue.heldCount <= 2 * model.length + 66)
+        }
+      }),
     )
   })
 })

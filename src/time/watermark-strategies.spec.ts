@@ -1,98 +1,97 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import type { WatermarkStrategy } from '../model/watermark-strategy.ts'
 import { forBoundedOutOfOrderness, forMonotonousTimestamps } from './watermark-strategies.ts'
+
+function watermarksAfter(strategy: WatermarkStrategy<never>, timestamps: readonly number[]): number[] {
+  const generator = strategy.generator()
+  return timestamps.map(timestamp => {
+    generator.onRecord(timestamp)
+    return generator.current()
+  })
+}
 
 describe('forMonotonousTimestamps', () => {
   it('stays one millisecond behind the newest timestamp', () => {
-    const generator = forMonotonousTimestamps().generator()
-    assert.equal(generator.current(), -Infinity)
-    generator.onRecord(1000)
-    assert.equal(generator.current(), 999)
-    generator.onRecord(1000)
-    assert.equal(generator.current(), 999)
-    generator.onRecord(3000)
-    assert.equal(generator.current(), 2999)
+    assert.deepEqual(watermarksAfter(forMonotonousTimestamps(), [10, 10, 25]), [9, 9, 24])
   })
 
-  it('describes itself', () => {
+  it('says what it is', () => {
     assert.equal(forMonotonousTimestamps().description, 'monotonous timestamps')
   })
 })
 
 describe('forBoundedOutOfOrderness', () => {
   it('stays the bound and one millisecond behind the newest timestamp, and never goes back', () => {
-    const generator = forBoundedOutOfOrderness(500).generator()
-    generator.onRecord(2000)
-    assert.equal(generator.current(), 1499)
-    generator.onRecord(1600)
-    assert.equal(generator.current(), 1499)
-    generator.onRecord(-1)
-    assert.equal(generator.current(), 1499)
+    assert.deepEqual(watermarksAfter(forBoundedOutOfOrderness(5), [10, 7, 25, 21, -3]), [4, 4, 19, 19, 19])
   })
 
-  it('makes no record late that is out of order by the bound or less', () => {
+  it('calls no record late that comes within the bound', () => {
+    const bound = 50
+    const lags = fc.array(fc.tuple(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: bound })))
     fc.assert(
-      fc.property(
-        fc.integer({ min: 0, max: 50 }),
-        fc.array(fc.record({ base: fc.integer({ min: -1000, max: 1000 }), lag: fc.nat(50) }), { maxLength: 50 }),
-        (boundMs, records) => {
-          const generator = forBoundedOutOfOrderness(boundMs).generator()
-          let newest = -Infinity
-          for (const { base, lag } of records) {
-            const timestamp = Math.max(base, newest) - Math.min(lag, boundMs)
-            assert.ok(timestamp > generator.current(), `${timestamp} is late at ${generator.current()}`)
-            generator.onRecord(timestamp)
-            newest = Math.max(newest, timestamp)
-            assert.equal(generator.current(), newest - boundMs - 1)
-          }
-        },
-      ),
-      { numRuns: 300 },
+      fc.property(lags, steps => {
+        const generator = forBoundedOutOfOrderness(bound).generator()
+        let newest = -100
+        for (const [advance, lag] of steps) {
+          newest += advance
+          assert.ok(newest - lag > generator.current(), 'a watermark says that no record at or before it follows')
+          generator.onRecord(newest - lag)
+          generator.onRecord(newest)
+        }
+      }),
     )
   })
 
-  it('makes a generator of its own for every subtask', () => {
-    const strategy = forBoundedOutOfOrderness(0)
-    strategy.generator().onRecord(5)
-    assert.equal(strategy.generator().current(), -Infinity)
-  })
-
-  it('describes itself with its bound', () => {
+  it('says its bound', () => {
     assert.equal(forBoundedOutOfOrderness(5000).description, 'bounded out-of-orderness 5000 ms')
   })
 
-  for (const outOfOrdernessMs of [-1, NaN, Infinity]) {
-    it(`refuses ${outOfOrdernessMs} ms`, () => {
-      assert.throws(() => forBoundedOutOfOrderness(outOfOrdernessMs), {
+  it('takes a bound of 0 and refuses what is no duration', () => {
+    assert.deepEqual(watermarksAfter(forBoundedOutOfOrderness(0), [10]), [9])
+    for (const bound of [-1, Number.NaN, Infinity]) {
+      assert.throws(() => forBoundedOutOfOrderness(bound), {
         code: 'OPTION_INVALID',
-        message: `OPTION_INVALID: forBoundedOutOfOrderness(${outOfOrdernessMs}): give milliseconds from 0`,
+        message: `OPTION_INVALID: forBoundedOutOfOrderness(${bound}): give milliseconds from 0`,
       })
-    })
-  }
+    }
+  })
 })
 
-describe('the options of both', () => {
-  it('keep the timestamp function and the idle timeout', () => {
-    const timestamp = (record: { at: number }): number => record.at
-    for (const strategy of [
-      forMonotonousTimestamps({ timestamp, idleTimeoutMs: 10 }),
-      forBoundedOutOfOrderness(5, { timestamp, idleTimeoutMs: 10 }),
-    ]) {
-      assert.equal(strategy.timestamp, timestamp)
-      assert.equal(strategy.idleTimeoutMs, 10)
-      assert.ok(Object.isFrozen(strategy))
+describe('every strategy', () => {
+  const strategies = [
+    forMonotonousTimestamps,
+    (options: object) => forBoundedOutOfOrderness<{ at: number }>(5, options),
+  ]
+
+  it('knows no time before the first record, and gives each subtask a generator of its own', () => {
+    for (const make of strategies) {
+      const strategy = make({})
+      const [first, second] = [strategy.generator(), strategy.generator()]
+      first.onRecord(100)
+      assert.ok(first.current() > -Infinity)
+      assert.equal(second.current(), -Infinity)
     }
   })
 
-  for (const idleTimeoutMs of [0, -1, NaN, Infinity]) {
-    it(`refuse an idle timeout of ${idleTimeoutMs} ms`, () => {
-      const expected = {
-        code: 'OPTION_INVALID',
-        message: `OPTION_INVALID: idleTimeoutMs is ${idleTimeoutMs}; give milliseconds above 0, or leave it out`,
+  it('carries the timestamp function and the idle timeout', () => {
+    const timestamp = (record: { at: number }): number => record.at
+    for (const make of strategies) {
+      const strategy = make({ timestamp, idleTimeoutMs: 30 })
+      assert.deepEqual([strategy.timestamp, strategy.idleTimeoutMs], [timestamp, 30])
+      assert.deepEqual([make({}).timestamp, make({}).idleTimeoutMs], [undefined, undefined])
+    }
+  })
+
+  it('refuses an idle timeout that is no positive duration', () => {
+    for (const make of strategies) {
+      for (const idleTimeoutMs of [0, -1, Number.NaN, Infinity]) {
+        assert.throws(() => make({ idleTimeoutMs }), {
+          code: 'OPTION_INVALID',
+          message: `OPTION_INVALID: idleTimeoutMs is ${idleTimeoutMs}; give milliseconds above 0, or leave it out`,
+        })
       }
-      assert.throws(() => forMonotonousTimestamps({ idleTimeoutMs }), expected)
-      assert.throws(() => forBoundedOutOfOrderness(1, { idleTimeoutMs }), expected)
-    })
-  }
+    }
+  })
 })

@@ -2,182 +2,253 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { AggregateFunction, TimeWindow } from '../model/functions.ts'
 import type { WindowFunctionSpec, WindowSpec } from '../model/window-spec.ts'
-import { WindowEntry, windowContents } from './window-contents.ts'
+import { checkAccumulator, type WindowContents, WindowEntry, windowContents } from './window-contents.ts'
 
-const WINDOW: TimeWindow = { start: 0, end: 1000 }
+const WINDOW: TimeWindow = { start: 0, end: 10 }
 
-function specOf(definition: WindowFunctionSpec, keepNewest?: number): WindowSpec {
-  return {
+const SUM: AggregateFunction<number, number, string> = {
+  create: () => 0,
+  add: (sum, record) => sum + record,
+  merge: (a, b) => a + b,
+  result: sum => `sum ${sum}`,
+}
+
+/** Keeps its elements in one list that it changes in place. */
+const GROWING: AggregateFunction<number, number[], number[]> = {
+  create: () => [],
+  add: (elements, record) => {
+    elements.push(record)
+    return elements
+  },
+  merge: (a, b) => [...a, ...b],
+  result: elements => [...elements],
+}
+
+type ApplyFunction = Extract<WindowFunctionSpec, { kind: 'apply' }>['apply']
+
+function contents(definition: WindowFunctionSpec, evictorCount?: number): WindowContents {
+  const spec: WindowSpec = {
     timeDomain: 'event-time',
-    assigner: { kind: 'tumbling', sizeMs: 1000, offsetMs: 0 },
-    trigger: { kind: 'on-window-end' },
-    ...(keepNewest === undefined ? {} : { evictor: { kind: 'count', count: keepNewest } }),
+    assigner: { kind: 'global' },
+    trigger: { kind: 'count', count: 3, isPurging: false },
     allowedLatenessMs: 0,
     function: definition,
   }
+  return windowContents(
+    evictorCount === undefined ? spec : { ...spec, evictor: { kind: 'count', count: evictorCount } },
+  )
 }
 
-function aggregated(aggregate: AggregateFunction<number, unknown, unknown>, keepNewest?: number): WindowSpec {
-  return specOf({ kind: 'aggregate', aggregate: aggregate as AggregateFunction<never, unknown, unknown> }, keepNewest)
+function aggregating<T, A, R>(aggregate: AggregateFunction<T, A, R>, evictorCount?: number): WindowContents {
+  return contents(
+    { kind: 'aggregate', aggregate: aggregate as AggregateFunction<never, unknown, unknown> },
+    evictorCount,
+  )
 }
 
-/** Joins records by a sign, so that their order and number show. */
-function joining(): { readonly aggregate: AggregateFunction<number, string, string>; readonly created: () => number } {
-  let created = 0
-  const aggregate: AggregateFunction<number, string, string> = {
-    create: () => {
-      created++
-      return '('
-    },
-    add: (text, record) => `${text}${record},`,
-    merge: (a, b) => a + b,
-    result: text => `${text})`,
-  }
-  return { aggregate, created: () => created }
+function applying(apply: (...args: Parameters<ApplyFunction>) => void, evictorCount?: number): WindowContents {
+  return contents({ kind: 'apply', apply }, evictorCount)
 }
 
-/** Adds the records one by one and returns what a firing emits. */
-function fire(spec: WindowSpec, records: readonly number[], entry = new WindowEntry('k', 0)): unknown[] {
-  const contents = windowContents(spec)
-  const out: unknown[] = []
-  for (const record of records) contents.add(entry, record)
-  contents.emit(entry, WINDOW, { collect: record => out.push(record) })
-  return out
+function entryOf(key: unknown = 'a'): WindowEntry {
+  return new WindowEntry(key, 0)
+}
+
+function emitted(from: WindowContents, entry: WindowEntry): unknown[] {
+  const results: unknown[] = []
+  from.emit(entry, WINDOW, { collect: result => results.push(result) })
+  return results
 }
 
 describe('WindowEntry', () => {
-  it('is empty without content and without a count', () => {
-    const entry = new WindowEntry('k', 3)
-    assert.equal(entry.key, 'k')
-    assert.equal(entry.keyGroup, 3)
+  it('is empty without content and count', () => {
+    const entry = entryOf()
     assert.equal(entry.isEmpty(), true)
     entry.count = 1
     assert.equal(entry.isEmpty(), false)
     entry.count = 0
-    entry.content = null
+    entry.content = 0
     assert.equal(entry.isEmpty(), false)
   })
 })
 
-describe('windowContents of an aggregate', () => {
-  it('keeps one accumulator, made once, and emits its result', () => {
-    const { aggregate, created } = joining()
-    const entry = new WindowEntry('k', 0)
-    assert.deepEqual(fire(aggregated(aggregate), [1, 2, 3], entry), ['(1,2,3,)'])
-    assert.equal(created(), 1)
-    assert.equal(entry.content, '(1,2,3,')
+describe('an aggregate without evictor', () => {
+  it('keeps the accumulator only, and emits its result as often as asked', () => {
+    const sum = aggregating(SUM)
+    const entry = entryOf()
+    for (const record of [1, 2, 3]) sum.add(entry, record)
+    assert.equal(entry.content, 6)
+    assert.deepEqual([...emitted(sum, entry), ...emitted(sum, entry)], ['sum 6', 'sum 6'])
+    sum.add(entry, 4)
+    assert.deepEqual(emitted(sum, entry), ['sum 10'])
   })
 
-  it('goes on with the accumulator after a firing', () => {
-    const { aggregate } = joining()
-    const entry = new WindowEntry('k', 0)
-    fire(aggregated(aggregate), [1], entry)
-    assert.deepEqual(fire(aggregated(aggregate), [2], entry), ['(1,2,)'])
+  it('makes an accumulator per key', () => {
+    const growing = aggregating(GROWING)
+    const [a, b] = [entryOf('a'), entryOf('b')]
+    growing.add(a, 1)
+    growing.add(b, 2)
+    growing.add(a, 3)
+    assert.deepEqual([...emitted(growing, a), ...emitted(growing, b)], [[1, 3], [2]])
   })
 
-  it('takes an accumulator that add changes in place', () => {
-    const entry = new WindowEntry('k', 0)
-    const collecting: AggregateFunction<number, number[], number[]> = {
-      create: () => [],
-      add: (elements, record) => {
-        elements.push(record)
-        return elements
-      },
-      merge: (a, b) => [...a, ...b],
-      result: elements => [...elements],
-    }
-    assert.deepEqual(fire(aggregated(collecting as never), [1, 2], entry), [[1, 2]])
-  })
-
-  it('keeps null, 0 and the empty text as accumulators that add returned', () => {
-    for (const falsy of [null, 0, '']) {
-      const clearing: AggregateFunction<number, unknown, unknown> = {
-        create: () => 'made',
-        add: () => falsy,
-        merge: a => a,
-        result: accumulator => [accumulator],
-      }
-      assert.deepEqual(fire(aggregated(clearing), [1, 2]), [[falsy]])
-    }
-  })
-
-  for (const [label, create, keepNewest] of [
-    ['', () => 0, undefined],
-    [' from an undefined one', () => undefined, undefined],
-    [' behind an evictor', () => 0, 2],
-  ] as const) {
-    it(`says that add forgot to return the accumulator${label}`, () => {
-      const forgetful: AggregateFunction<number, unknown, unknown> = {
-        create,
-        add: () => undefined,
-        merge: a => a,
-        result: a => a,
-      }
-      assert.throws(() => fire(aggregated(forgetful, keepNewest), [1]), {
-        code: 'USER_FUNCTION_RESULT',
-        message: 'USER_FUNCTION_RESULT: add() of the aggregate returned undefined; let it return the accumulator',
+  it('keeps an accumulator that is 0, false or null', () => {
+    for (const accumulator of [0, false, null, '']) {
+      let created = 0
+      const constant = aggregating({
+        create: () => {
+          created++
+          return accumulator
+        },
+        add: same => same,
+        merge: same => same,
+        result: same => same,
       })
+      const entry = entryOf()
+      constant.add(entry, 1)
+      constant.add(entry, 2)
+      assert.deepEqual([emitted(constant, entry), created], [[accumulator], 1])
+    }
+  })
+})
+
+describe('an aggregate behind an evictor', () => {
+  it('sees the newest elements only, in the order they came', () => {
+    const newest = aggregating(GROWING, 2)
+    const entry = entryOf()
+    for (const record of [1, 2, 3]) newest.add(entry, record)
+    assert.deepEqual(emitted(newest, entry), [[2, 3]])
+    assert.deepEqual(entry.content, [2, 3])
+    newest.add(entry, 4)
+    assert.deepEqual(emitted(newest, entry), [[3, 4]])
+  })
+
+  it('sees what there is while there is less', () => {
+    const newest = aggregating(GROWING, 5)
+    const entry = entryOf()
+    newest.add(entry, 1)
+    assert.deepEqual(emitted(newest, entry), [[1]])
+  })
+
+  it('gets the accumulator and the record, and nothing else', () => {
+    const calls: unknown[][] = []
+    const add = (...args: unknown[]): number => {
+      calls.push(args)
+      return calls.length
+    }
+    const counted = aggregating({ ...SUM, add } as AggregateFunction<number, number, string>, 2)
+    const entry = entryOf()
+    for (const record of ['x', 'y']) counted.add(entry, record)
+    emitted(counted, entry)
+    assert.deepEqual(calls, [
+      [0, 'x'],
+      [1, 'y'],
+    ])
+  })
+})
+
+describe('an aggregate', () => {
+  /** Works only when its methods are called on it. */
+  class Scaled implements AggregateFunction<number, number, number> {
+    private readonly factor = 10
+
+    create(): number {
+      return 0
+    }
+
+    add(sum: number, record: number): number {
+      return sum + record * this.factor
+    }
+
+    merge(a: number, b: number): number {
+      return a + b
+    }
+
+    result(sum: number): number {
+      return sum / this.factor
+    }
+  }
+
+  for (const evictorCount of [undefined, 9]) {
+    const where = evictorCount === undefined ? 'alone' : 'behind an evictor'
+
+    it(`may be an instance of a class (${where})`, () => {
+      const scaled = aggregating(new Scaled(), evictorCount)
+      const entry = entryOf()
+      for (const record of [1, 2]) scaled.add(entry, record)
+      assert.deepEqual(emitted(scaled, entry), [3])
+    })
+
+    it(`that forgets to return the accumulator is refused at the first record (${where})`, () => {
+      const forgetful = aggregating({ ...GROWING, add: () => undefined as unknown as number[] }, evictorCount)
+      assert.throws(
+        () => {
+          const entry = entryOf()
+          forgetful.add(entry, 1)
+          emitted(forgetful, entry)
+        },
+        {
+          code: 'USER_FUNCTION_RESULT',
+          message: 'USER_FUNCTION_RESULT: add() of the aggregate returned undefined; let it return the accumulator',
+        },
+      )
     })
   }
-})
 
-describe('windowContents of an aggregate behind an evictor', () => {
-  it('aggregates the newest elements only, in order', () => {
-    assert.deepEqual(fire(aggregated(joining().aggregate, 2), [1, 2, 3, 4]), ['(3,4,)'])
-    assert.deepEqual(fire(aggregated(joining().aggregate, 9), [1, 2]), ['(1,2,)'])
-  })
-
-  it('forgets the evicted elements and keeps the others for the next firing', () => {
-    const spec = aggregated(joining().aggregate, 2)
-    const entry = new WindowEntry('k', 0)
-    fire(spec, [1, 2, 3], entry)
-    assert.deepEqual(entry.content, [2, 3])
-    assert.deepEqual(fire(spec, [4], entry), ['(3,4,)'])
-  })
-
-  it('makes an accumulator per firing', () => {
-    const { aggregate, created } = joining()
-    const spec = aggregated(aggregate, 2)
-    const entry = new WindowEntry('k', 0)
-    fire(spec, [1], entry)
-    fire(spec, [2], entry)
-    assert.equal(created(), 2)
-  })
-})
-
-describe('windowContents of apply', () => {
-  it('hands over key, window and all elements, and emits what is collected', () => {
-    const calls: unknown[][] = []
-    const spec = specOf({
-      kind: 'apply',
-      apply: (key, window, elements, out) => {
-        calls.push([key, window, elements])
-        out.collect(elements.length)
-        out.collect('second')
-      },
+  it('that forgets to return the accumulator of a later record is refused as well', () => {
+    const forgetful = aggregating({
+      ...SUM,
+      add: (sum: number, record: number) => (record < 2 ? sum : (undefined as never)),
     })
-    assert.deepEqual(fire(spec, [1, 2, 3], new WindowEntry(['a', 1], 0)), [3, 'second'])
-    assert.deepEqual(calls, [[['a', 1], WINDOW, [1, 2, 3]]])
+    const entry = entryOf()
+    forgetful.add(entry, 1)
+    assert.throws(() => forgetful.add(entry, 2), { code: 'USER_FUNCTION_RESULT' })
+  })
+})
+
+describe('checkAccumulator', () => {
+  it('lets everything pass but undefined', () => {
+    for (const accumulator of [0, null, false, '', Number.NaN]) assert.equal(checkAccumulator(accumulator), accumulator)
+    assert.throws(() => checkAccumulator(undefined), { code: 'USER_FUNCTION_RESULT' })
+  })
+})
+
+describe('an apply function', () => {
+  it('gets the key, the window and all elements in order, and may emit any number of records', () => {
+    const seen: unknown[] = []
+    const each = applying((key, window, elements, out) => {
+      seen.push([key, window, elements])
+      for (const element of elements) out.collect(element)
+    })
+    const entry = entryOf(['Dublin', 1])
+    for (const record of ['x', 'y']) each.add(entry, record)
+    assert.deepEqual(emitted(each, entry), ['x', 'y'])
+    assert.deepEqual(seen, [[['Dublin', 1], WINDOW, ['x', 'y']]])
   })
 
-  it('hands over the newest elements only behind an evictor', () => {
-    const spec = specOf({ kind: 'apply', apply: (_key, _window, elements, out) => out.collect([...elements]) }, 2)
-    assert.deepEqual(fire(spec, [1, 2, 3]), [[2, 3]])
+  it('gets the newest elements only behind an evictor', () => {
+    const all = applying((_key, _window, elements, out) => out.collect(elements), 2)
+    const entry = entryOf()
+    for (const record of [1, 2, 3]) all.add(entry, record)
+    assert.deepEqual(emitted(all, entry), [[2, 3]])
   })
 
-  it('hands over a list that the window does not change later', () => {
-    const kept: (readonly unknown[])[] = []
-    const spec = specOf({ kind: 'apply', apply: (_key, _window, elements) => void kept.push(elements) })
-    const entry = new WindowEntry('k', 0)
-    fire(spec, [1], entry)
-    fire(spec, [2], entry)
-    assert.deepEqual(kept, [[1], [1, 2]])
-  })
-
-  it('may change the list it is given', () => {
-    const spec = specOf({ kind: 'apply', apply: (_key, _window, elements) => void (elements as never[]).pop() })
-    const entry = new WindowEntry('k', 0)
-    fire(spec, [1, 2], entry)
-    assert.deepEqual(entry.content, [1, 2])
+  it('may keep or change the list it gets, while the window goes on', () => {
+    const kept: unknown[][] = []
+    const keeping = applying((_key, _window, elements) => {
+      kept.push(elements as unknown as unknown[])
+    })
+    const entry = entryOf()
+    keeping.add(entry, 1)
+    emitted(keeping, entry)
+    keeping.add(entry, 2)
+    emitted(keeping, entry)
+    kept[0]?.push(99)
+    emitted(keeping, entry)
+    assert.deepEqual(kept, [
+      [1, 99],
+      [1, 2],
+      [1, 2],
+    ])
   })
 })

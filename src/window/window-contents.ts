@@ -1,6 +1,6 @@
 // Record path. What a window holds per key, and what it gives when it fires: an accumulator, or the elements themselves.
 import { StreamError } from '../base/errors.ts'
-import type { Collector, TimeWindow } from '../model/functions.ts'
+import type { AggregateFunction, Collector, TimeWindow } from '../model/functions.ts'
 import type { Key } from '../model/key.ts'
 import type { WindowSpec } from '../model/window-spec.ts'
 import { KeyEntry } from '../state/keyed-table.ts'
@@ -46,12 +46,11 @@ export function windowContents(spec: WindowSpec): WindowContents {
   return buffered(spec, keepNewest)
 }
 
-function incremental(aggregate: Extract<WindowSpec['function'], { kind: 'aggregate' }>['aggregate']): WindowContents {
-  const add = aggregate.add as (accumulator: unknown, record: unknown) => unknown
+function incremental(aggregate: AggregateFunction<unknown, unknown, unknown>): WindowContents {
   return {
     add: (entry, record) => {
       const before = entry.content
-      const accumulator = add(before === undefined ? aggregate.create() : before, record)
+      const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, record)
       if (accumulator !== before || accumulator === undefined) entry.content = checkAccumulator(accumulator)
     },
     emit: (entry, _window, out) => {
@@ -76,10 +75,9 @@ function buffered(spec: WindowSpec, keepNewest: number): WindowContents {
         definition.apply(entry.key as Key, window, elements.slice() as never[], out)
         return
       }
-      const { aggregate } = definition
-      const add = aggregate.add as (accumulator: unknown, record: unknown) => unknown
+      const aggregate: AggregateFunction<unknown, unknown, unknown> = definition.aggregate
       let accumulator: unknown = aggregate.create()
-      for (const element of elements) accumulator = checkAccumulator(add(accumulator, element))
+      for (const element of elements) accumulator = checkAccumulator(aggregate.add(accumulator, element))
       out.collect(aggregate.result(accumulator))
     },
   }

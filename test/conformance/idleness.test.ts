@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { StreamEnvironment } from '../../src/api/datastream/environment.ts'
 import type { Source } from '../../src/model/connector.ts'
+import type { Collector } from '../../src/model/functions.ts'
 import { forMonotonousTimestamps } from '../../src/time/watermark-strategies.ts'
 import { SimulatedLauncher } from './support/simulated-launcher.ts'
 
@@ -46,7 +47,11 @@ async function windowsWith(idleTimeoutMs: number | undefined, seed: number): Pro
   const options = { isBounded: true, parallelismMax: 1 }
   // The watermarks are made behind an exchange: the task that makes them reads from a channel.
   const timed = (source: Source<Reading>) =>
-    env.addSource(source, options).map(reading => reading).disableChaining().assignTimestampsAndWatermarks(strategy)
+    env
+      .addSource(source, options)
+      .map(reading => reading)
+      .disableChaining()
+      .assignTimestampsAndWatermarks(strategy)
   const steady = Array.from({ length: 10 }, (_, index) => ({ from: 'steady', at: index * 1000, dueMs: index * 1000 }))
   const pausing = [
     { from: 'pausing', at: 0, dueMs: 0 },
@@ -58,9 +63,9 @@ async function windowsWith(idleTimeoutMs: number | undefined, seed: number): Pro
     .map(reading => ({ all: 'all', from: reading.from }))
     .keyBy('all')
     .timeWindow(2000)
-    .apply((_key, window, elements, out) => out.collect(`${window.start}: ${elements.length}`))
+    .apply((_key, window, elements, out: Collector<string>) => out.collect(`${window.start}: ${elements.length}`))
     .process({
-      onRecord(line, ctx, out) {
+      onRecord(line: string, ctx, out: Collector<string>) {
         out.collect(`${line} by ${ctx.currentProcessingTime() < 60_000 ? 'then' : 'the end'}`)
       },
     })

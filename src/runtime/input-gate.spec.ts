@@ -1,0 +1,169 @@
+// The inputs of a task: turns, merged time, ends, feedback first.
+import assert from 'node:assert/strict'
+import test, { describe } from 'node:test'
+import type { Batch } from './batch.ts'
+import { Channel, overshootLimit } from './channel.ts'
+import { InputGate, type Received } from './input-gate.ts'
+
+function channels(count: number): Channel[] {
+  return Array.from(
+    { length: count },
+    (_, index) =>
+      new Channel({
+        name: String(index),
+        capacityRecords: 1000,
+        hasTimestamps: false,
+        hasKeys: false,
+        senderCapacity: undefined,
+        ...overshootLimit('', 1000),
+      }),
+  )
+}
+
+function gateOf(ordinary: readonly Channel[], feedback: readonly Channel[] = []): InputGate {
+  return new InputGate([
+    ...ordinary.map((channel, input) => ({ input, channel, isFeedback: false })),
+    ...feedback.map(channel => ({ input: 0, channel, isFeedback: true })),
+  ])
+}
+
+function pollAll(gate: InputGate): Received[] {
+  const all: Received[] = []
+  for (let next = gate.poll(); next !== undefined; next = gate.poll()) all.push(next)
+  return all
+}
+
+function values(received: readonly Received[]): unknown[] {
+  return received.flatMap(one => (one.kind === 'batch' ? (one.received.batch as Batch).values : []))
+}
+
+describe('polling', () => {
+  test('takes the channels in turn, so that none starves', () => {
+    const [a, b] = channels(2) as [Channel, Channel]
+    const gate = gateOf([a, b])
+    for (const batch of [1, 2, 3]) {
+      a.append(`a${batch}`, 0, undefined)
+      b.append(`b${batch}`, 0, undefined)
+      // A watermark seals the batch, so that each is an element of its own.
+      a.control({ kind: 'watermark', watermark: batch })
+      b.control({ kind: 'watermark', watermark: batch })
+    }
+    assert.deepEqual(values(pollAll(gate)), ['a1', 'b1', 'a2', 'b2', 'a3', 'b3'])
+  })
+
+  test('takes feedback before all else', () => {
+    const [a, loop] = channels(2) as [Channel, Channel]
+    const gate = gateOf([a], [loop])
+    a.append('ordinary', 0, undefined)
+    loop.append('round', 0, undefined)
+    assert.deepEqual(values(pollAll(gate)), ['round', 'ordinary'])
+  })
+
+  test('says which input a batch came by', () => {
+    const [a, b] = channels(2) as [Channel, Channel]
+    b.append(1, 0, undefined)
+    const received = gateOf([a, b]).poll()
+    assert.ok(received?.kind === 'batch')
+    assert.equal(received.received.from.input, 1)
+  })
+
+  test('gives nothing when nothing is there', () => {
+    assert.equal(gateOf(channels(2)).poll(), undefined)
+  })
+})
+
+describe('time', () => {
+  test('is the smallest watermark, and moves only when the last input does', () => {
+    const [a, b] = channels(2) as [Channel, Channel]
+    const gate = gateOf([a, b])
+    a.control({ kind: 'watermark', watermark: 10 })
+    pollAll(gate)
+    assert.equal(gate.watermark, -Infinity)
+    b.control({ kind: 'watermark', watermark: 4 })
+    pollAll(gate)
+    assert.equal(gate.watermark, 4)
+    b.control({ kind: 'watermark', watermark: 30 })
+    pollAll(gate)
+    assert.equal(gate.watermark, 10)
+  })
+
+  test('leaves idle inputs out until they have records again', () => {
+    const [a, b] = channels(2) as [Channel, Channel]
+    const gate = gateOf([a, b])
+    b.control({ kind: 'status', isIdle: true })
+    a.control({ kind: 'watermark', watermark: 10 })
+    pollAll(gate)
+    assert.equal(gate.watermark, 10)
+    assert.equal(gate.isIdle, false)
+    a.control({ kind: 'status', isIdle: true })
+    pollAll(gate)
+    assert.equal(gate.isIdle, true)
+    b.append('late riser', 0, undefined)
+    pollAll(gate)
+    assert.equal(gate.isIdle, false)
+    a.control({ kind: 'watermark', watermark: 20 })
+    pollAll(gate)
+    assert.equal(gate.watermark, 10, 'the input with records holds it again')
+  })
+
+  test('does not end while one input has ended and another is only idle', () => {
+    const [a, b] = channels(2) as [Channel, Channel]
+    const gate = gateOf([a, b])
+    b.control({ kind: 'status', isIdle: true })
+    a.control({ kind: 'watermark', watermark: Infinity })
+    a.control({ kind: 'end', mode: 'finish' })
+    pollAll(gate)
+    assert.notEqual(gate.watermark, Infinity)
+    b.control({ kind: 'watermark', watermark: 8 })
+    pollAll(gate)
+    assert.equal(gate.watermark, 8)
+  })
+
+  test('is not that of feedback', () => {
+    const [a, loop] = channels(2) as [Channel, Channel]
+    const gate = gateOf([a], [loop])
+    a.control({ kind: 'watermark', watermark: 10 })
+    loop.append('x', 0, undefined)
+    pollAll(gate)
+    assert.equal(gate.watermark, 10)
+  })
+})
+
+describe('the end', () => {
+  test('comes with that of the last ordinary channel, feedback or not', () => {
+    const [a, b, loop] = channels(3) as [Channel, Channel, Channel]
+    const gate = gateOf([a, b], [loop])
+    a.control({ kind: 'end', mode: 'finish' })
+    pollAll(gate)
+    assert.equal(gate.end, undefined)
+    assert.deepEqual(
+      gate.open.map(({ channel }) => channel),
+      [b],
+    )
+    b.control({ kind: 'end', mode: 'finish' })
+    pollAll(gate)
+    assert.equal(gate.end, 'finish')
+    assert.equal(gate.watermark, Infinity)
+  })
+
+  test('is a stop when one input was stopped, and then holds the watermark', () => {
+    const [a, b] = channels(2) as [Channel, Channel]
+    const gate = gateOf([a, b])
+    a.control({ kind: 'end', mode: 'finish' })
+    b.control({ kind: 'watermark', watermark: 5 })
+    b.control({ kind: 'end', mode: 'stop' })
+    pollAll(gate)
+    assert.equal(gate.end, 'stop')
+    assert.equal(gate.watermark, 5)
+  })
+
+  test('end markers of loops are handed over with the channel they came by', () => {
+    const [a, loop] = channels(2) as [Channel, Channel]
+    const gate = gateOf([a], [loop])
+    loop.control({ kind: 'loop-end', loop: 1, round: 1, isDirty: false })
+    const received = gate.poll()
+    assert.ok(received?.kind === 'loop-end')
+    assert.equal(received.element.round, 1)
+    assert.equal(received.from.isFeedback, true)
+  })
+})
