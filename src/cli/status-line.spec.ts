@@ -26,6 +26,14 @@ describe('StatusLine', () => {
     assert.deepEqual(screen, [`${CLEAR}one`, `${CLEAR}a longe`, CLEAR])
   })
 
+  test('takes a terminal of unknown width for one of 80 columns', () => {
+    for (const columns of [undefined, 0]) {
+      const { screen, stream } = terminal(columns)
+      new StatusLine(stream(true)).draw('x'.repeat(100))
+      assert.deepEqual(screen, [CLEAR + 'x'.repeat(79)])
+    }
+  })
+
   test('goes away before something else is written, on either stream', () => {
     const { screen, stream } = terminal()
     const [stderr, stdout] = [stream(true), stream(true)]

@@ -31,7 +31,9 @@ export class StatusLine {
   /** Shows the text, cut to the width of the terminal, instead of the one before. */
   draw(text: string): void {
     if (!this.isAtLineStart) return
-    this.write(`${CLEAR}${text.slice(0, (this.stream.columns ?? COLUMNS_DEFAULT) - 1)}`)
+    // A terminal that does not know its width says 0.
+    const columns = this.stream.columns || COLUMNS_DEFAULT
+    this.write(`${CLEAR}${text.slice(0, columns - 1)}`)
     this.isDrawn = true
   }
 

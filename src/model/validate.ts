@@ -38,9 +38,8 @@ function edgeMistakes(graph: Graph, edge: Edge): string[] {
       `${stepText(to)} is a source, which has no input, but reads from ${stepText(from)}; use union() to join their records`,
     )
   } else if (edge.input < 0 || edge.input >= inputs) {
-    mistakes.push(
-      `${stepText(to)} has ${inputs} input(s) but an edge leads to input ${edge.input}; use an input from 0 to ${inputs - 1}`,
-    )
+    const allowed = inputs === 1 ? 'one input' : `${inputs} inputs`
+    mistakes.push(`${stepText(to)} has ${allowed} but an edge leads to input ${edge.input}; inputs count from 0`)
   }
   if (from.operator.kind === 'sink') {
     mistakes.push(

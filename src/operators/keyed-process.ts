@@ -109,8 +109,8 @@ class KeyedProcessOperator implements Operator {
     const keyOf = this.context.keyOf(input)
     const { state } = this
     return record => {
-      state.select(keyOf(record as never))
       try {
+        state.select(keyOf(record as never))
         call(record)
       } catch (error) {
         failOnRecord(vertex, record, error)

@@ -145,6 +145,7 @@ describe('co-process', () => {
     onSecond: (text, ctx, collector) => collector.collect(['second', text, ctx.currentWatermark()]),
   })
 
+  // At the end the first input is over before the second: its watermark no longer counts.
   test('gives each input to its function; the watermark is the smaller of both', () =>
     verifyOperator({
       operator: tagged,
@@ -153,10 +154,17 @@ describe('co-process', () => {
         watermark(4, { input: 1 }),
         record('b', { input: 1, timestamp: 5 }),
         watermark(20, { input: 1 }),
+        processingTime(1),
         end,
       ],
       expect: {
-        output: [watermarkOut(4), out(['second', 'b', 4], 5), watermarkOut(10), watermarkOut(Infinity)],
+        output: [
+          watermarkOut(4),
+          out(['second', 'b', 4], 5),
+          watermarkOut(10),
+          watermarkOut(20),
+          watermarkOut(Infinity),
+        ],
       },
     }))
 

@@ -22,9 +22,9 @@ export function rollingOperator(
   const keyOf = context.keyOf(0)
   const table = new KeyedTable(vertex.maxParallelism, (key, keyGroup) => new RollingEntry(key, keyGroup))
   const input = (record: unknown): void => {
-    const entry = table.ensure(keyOf(record as never))
     let result: unknown
     try {
+      const entry = table.ensure(keyOf(record as never))
       const before = entry.accumulator
       const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, record)
       if (accumulator !== before || accumulator === undefined) entry.accumulator = checkAccumulator(accumulator)

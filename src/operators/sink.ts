@@ -24,6 +24,8 @@ export class SinkOperator implements Operator {
   /** `ready` to write; `busy`: a promise of the writer is pending; then the steps of the end of input. */
   private state: 'ready' | 'busy' | 'flushed' | 'closing' | 'closed' = 'ready'
   private hasUnflushed = false
+  /** The writer's close that the end of input began. */
+  private closing: Promise<void> | undefined
 
   constructor(sink: Sink<unknown>, context: OperatorContext) {
     this.sink = sink
@@ -64,11 +66,12 @@ export class SinkOperator implements Operator {
   async close(): Promise<void> {
     const { writer } = this
     this.writer = undefined
-    const isLeft = this.state !== 'closed' && this.state !== 'closing'
+    const stateBefore = this.state
     this.state = 'closed'
-    if (!isLeft) return
+    if (stateBefore === 'closed') return
     try {
-      await writer?.close()
+      // A cancel may come while the end of input waits for the writer: it is closed once, and what asked is not told before it is.
+      await (stateBefore === 'closing' ? this.closing : writer?.close())
     } catch (error) {
       throw this.failure(error)
     }
@@ -153,6 +156,7 @@ export class SinkOperator implements Operator {
       this.state = 'closed'
       return true
     }
+    this.closing = pending
     pending.then(
       () =>
         mailbox.post(() => {
@@ -160,6 +164,7 @@ export class SinkOperator implements Operator {
         }),
       (error: unknown) =>
         mailbox.post(() => {
+          this.state = 'closed'
           throw this.failure(error)
         }),
     )

@@ -159,7 +159,7 @@ describe('a mistake of the user', () => {
       () => {
         throw 'text'
       },
-      { code: 'USER_FUNCTION_FAILED', message: /threw on record 3: text \(record 3/ },
+      { code: 'USER_FUNCTION_FAILED', message: /threw on record 3: "text" \(record 3/ },
     ))
 
   test('an asynchronous predicate is USER_FUNCTION_ASYNC', () =>

@@ -138,8 +138,9 @@ class TimeWindowOperator implements Operator {
   }
 
   private add(pane: Pane, key: unknown, record: unknown): void {
-    const entry = pane.keys.ensure(key)
+    let entry: WindowEntry
     try {
+      entry = pane.keys.ensure(key)
       this.contents.add(entry, record)
     } catch (error) {
       failOnRecord(this.context.vertex, record, error)
@@ -208,8 +209,9 @@ class GlobalWindowOperator implements Operator {
     const { trigger } = spec
     this.inputs = [
       record => {
-        const entry = table.ensure(keyOf(record as never))
+        let entry: WindowEntry
         try {
+          entry = table.ensure(keyOf(record as never))
           contents.add(entry, record)
         } catch (error) {
           failOnRecord(vertex, record, error)

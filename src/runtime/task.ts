@@ -4,7 +4,14 @@ import type { Clock } from '../base/clock.ts'
 import { errorText, StreamError } from '../base/errors.ts'
 import { stepText } from '../model/validate.ts'
 import type { FeedbackOperator } from '../operators/feedback.ts'
-import { type Capacity, type Emit, type EndMode, type SourceOperator, spend } from '../operators/operator.ts'
+import {
+  type Capacity,
+  type Emit,
+  type EndMode,
+  NO_TIMESTAMP,
+  type SourceOperator,
+  spend,
+} from '../operators/operator.ts'
 import { StepFailure, stepError } from '../operators/user-failure.ts'
 import type { Chain } from '../plan/physical-plan.ts'
 import type { ControlElement, LoopEnd } from './batch.ts'
@@ -288,6 +295,8 @@ export class Task {
     const { values, timestamps, keys } = batch
     const head = (this.nodes[0] as ChainNode).operator.inputs[from.input] as Emit
     const before = this.position
+    // Another input may have timestamps where this one has none: what its last record left does not count here.
+    if (timestamps === undefined) record.timestamp = NO_TIMESTAMP
     while (this.position < values.length) {
       const index = this.position++
       if (timestamps !== undefined) record.timestamp = timestamps[index] as number

@@ -128,6 +128,17 @@ describe('list state', () => {
     assert.deepEqual(given, ['x', 'y', 'z'])
   })
 
+  it('can be set to a part of itself', () => {
+    const { at } = declared({ words: list<string>() })
+    at('a', ({ words }) => words.set(['x', 'y', 'z']))
+    at('a', ({ words }) => words.set(words.get().slice(1)))
+    at('a', ({ words }) => words.set(words.get()))
+    assert.deepEqual(
+      at('a', ({ words }) => words.get()),
+      ['y', 'z'],
+    )
+  })
+
   it('holds nothing after clear, and after set to an empty list', () => {
     const { at, state } = declared({ words: list<string>() })
     for (const forget of ['clear', 'set'] as const) {

@@ -53,6 +53,13 @@ describe('newestStart', () => {
     assert.deepEqual(startsOf(gaps, 3), [])
   })
 
+  it('takes fractions of a millisecond', () => {
+    assert.deepEqual(
+      [-0.25, 0.5, 4999.75].map(timestamp => newestStart(tumbling(5000), timestamp)),
+      [-5000, 0, 0],
+    )
+  })
+
   it('gives every window that holds the timestamp and no other', () => {
     const duration = fc.integer({ min: 1, max: 60 })
     const anyTime = fc.oneof(

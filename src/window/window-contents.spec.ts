@@ -123,6 +123,15 @@ describe('an aggregate behind an evictor', () => {
     assert.deepEqual(emitted(newest, entry), [[3, 4]])
   })
 
+  it('gets a new accumulator for each firing', () => {
+    const newest = aggregating({ ...GROWING, result: (elements: number[]) => elements }, 2)
+    const entry = entryOf()
+    newest.add(entry, 1)
+    const [first, second] = [...emitted(newest, entry), ...emitted(newest, entry)]
+    assert.deepEqual([first, second], [[1], [1]])
+    assert.notEqual(first, second)
+  })
+
   it('sees what there is while there is less', () => {
     const newest = aggregating(GROWING, 5)
     const entry = entryOf()

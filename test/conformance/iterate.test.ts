@@ -169,11 +169,12 @@ describe('an event-time window in the body of a loop', () => {
 describe('a loop that grows', () => {
   test('fails with FEEDBACK_OVERFLOW at its limit, which may be below that of other channels', async () => {
     for (const queuedRecordsMax of [10, 5000]) {
+      let rounds = 0
       const growing = run(
         env =>
           env
             .fromElements(1)
-            .iterate(loop => ({ feedback: loop.flatMap(n => [n, n]), output: loop.filter(() => false) }), {
+            .iterate(loop => ({ feedback: loop.flatMap(n => (rounds++, [n, n])), output: loop.filter(() => false) }), {
               queuedRecordsMax,
             }),
         1,
@@ -185,6 +186,8 @@ describe('a loop that grows', () => {
         assert.match(error.message, new RegExp(`more than ${queuedRecordsMax} records .* raise queuedRecordsMax`))
         return true
       })
+      // Each round takes one record and gives two, so the queue grows by one: it is over the limit after as many rounds.
+      assert.ok(rounds <= queuedRecordsMax + 1, `${rounds} rounds before the limit of ${queuedRecordsMax} was noticed`)
     }
   })
 })
