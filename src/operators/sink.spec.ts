@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import test, { describe } from 'node:test'
 import { StreamError } from '../base/errors.ts'
 import type { SinkWriter } from '../model/connector.ts'
+import { GraphBuilder } from '../model/graph-builder.ts'
 import type { OperatorSpec } from '../model/operator-spec.ts'
-import { customSink } from '../testing/collections.ts'
+import { customSink, timedSource } from '../testing/collections.ts'
 import { type Expectation, verifyOperator } from '../testing/operator-harness.ts'
 import { end, record, type ScriptStep, stop, watermark } from '../testing/operator-script.ts'
+import { simulateRun } from '../testing/simulate.ts'
 
 /** A sink, made anew for each run, and the calls that its writer got. */
 function observed(make: (calls: unknown[]) => Partial<SinkWriter<unknown>>): {
@@ -101,6 +103,43 @@ describe('a writer', () => {
       script: [watermark(1), end],
       expect: { observed: ['close'] },
     }))
+})
+
+describe('a writer in one chain with what emits several records for one', () => {
+  test('gets them one at a time, in order: they wait in the sink', async () => {
+    let pending = 0
+    const written: unknown[] = []
+    const sink = customSink({
+      open: () => ({
+        write: async (record, timestampMs) => {
+          assert.equal(pending++, 0, 'one write at a time')
+          await turns(2)
+          written.push([record, timestampMs])
+          pending--
+        },
+        close: () => assert.equal(pending, 0),
+      }),
+    })
+    const graph = new GraphBuilder()
+    graph.addVertex({
+      name: 'source',
+      operator: { kind: 'source', source: timedSource([1, 2].map(n => ({ value: n, timestamp: n }))) },
+    })
+    const copies: OperatorSpec = { kind: 'transform', shape: 'flat-map', function: (n: number) => [n, n + 10, n + 20] }
+    graph.addVertex({ name: 'copies', operator: copies })
+    graph.addVertex({ name: 'sink', operator: { kind: 'sink', sink } })
+    graph.addEdge({ from: 0, to: 1 })
+    graph.addEdge({ from: 1, to: 2 })
+    await simulateRun(graph.build('a chain', { parallelism: 1 }), { seed: 1 })
+    assert.deepEqual(written, [
+      [1, 1],
+      [11, 1],
+      [21, 1],
+      [2, 2],
+      [12, 2],
+      [22, 2],
+    ])
+  })
 })
 
 describe('a failure', () => {

@@ -102,6 +102,11 @@ export class Task {
     return this.recordsTaken + this.position
   }
 
+  /** The records and timers that the last step could still have worked off; below 0 it did more than it was given. */
+  get budgetLeft(): number {
+    return this.capacity.budget
+  }
+
   /** Opens readers and writers, leaves first, so that nothing is read before it can be written. */
   async open(): Promise<void> {
     for (const node of [...this.nodes].reverse()) {

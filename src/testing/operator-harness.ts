@@ -39,7 +39,8 @@ const VARIANTS: readonly Variant[] = [1, 1000].flatMap(budget =>
 
 /**
  * Runs the script under all variants. Rejects with an Error that names the variant and the first difference: another output than
- * expected, records emitted while the outbox was full (beyond the record or timer in hand), or a watermark that goes back.
+ * expected, records emitted while the outbox was full (beyond the record or timer in hand), more work in a step than it may do, or a watermark that
+ * goes back.
  */
 export async function verifyOperator(test: OperatorTest): Promise<void> {
   const sideOutputTags = Object.keys(test.expect.sideOutputs ?? {})
@@ -64,6 +65,8 @@ function variantText({ batch, outbox, budget }: Variant): string {
 function ruleMistake(run: HarnessRun, { outbox }: Variant, burstRecords: number): string | undefined {
   if (run.emittedWhileFull > 0)
     return `${run.emittedWhileFull} record(s) were emitted by steps that began with a full outbox`
+  if (run.overspent > 0)
+    return `${run.overspent} record(s) or timer(s) were worked off beyond the budgets of their steps`
   if (outbox === 'full-every-other-call' && run.emittedByStepMax > burstRecords) {
     return `a step emitted ${run.emittedByStepMax} records into an outbox for one; one record or timer emits ${burstRecords} at most`
   }

@@ -51,6 +51,8 @@ export interface HarnessRun {
   readonly expectedEnd: EndMode | undefined
   readonly emittedWhileFull: number
   readonly emittedByStepMax: number
+  /** Records and timers that steps worked off beyond their budget. */
+  readonly overspent: number
   readonly lateRecordsDropped: number
   readonly timersDropped: number
 }
@@ -142,6 +144,7 @@ class OperatorDriver {
   private end: EndMode | undefined
   private emittedWhileFull = 0
   private emittedByStepMax = 0
+  private overspent = 0
 
   constructor(deployment: Deployment, inputs: number, clock: VirtualClock, variant: Variant) {
     this.clock = clock
@@ -197,6 +200,7 @@ class OperatorDriver {
       expectedEnd,
       emittedWhileFull: this.emittedWhileFull,
       emittedByStepMax: this.emittedByStepMax,
+      overspent: this.overspent,
       lateRecordsDropped: counters.lateRecordsDropped,
       timersDropped: counters.timersDropped,
     }
@@ -275,6 +279,8 @@ class OperatorDriver {
     const heldBefore = this.held()
     const status = this.task.step({ records: this.variant.budget, untilMonotonicMs: Infinity })
     const emitted = this.held() - heldBefore
+    // A reader is only asked to return; operators must.
+    if (this.inputs.length > 0) this.overspent += Math.max(0, -this.task.budgetLeft)
     if (wasFull) this.emittedWhileFull += emitted
     if (emitted > this.emittedByStepMax) this.emittedByStepMax = emitted
     const isDraining = this.variant.outbox === 'roomy' || this.steps++ % 2 === 1

@@ -172,11 +172,16 @@ describe('a loop that grows', () => {
       let rounds = 0
       const growing = run(
         env =>
-          env
-            .fromElements(1)
-            .iterate(loop => ({ feedback: loop.flatMap(n => (rounds++, [n, n])), output: loop.filter(() => false) }), {
-              queuedRecordsMax,
-            }),
+          env.fromElements(1).iterate(
+            loop => {
+              const twice = loop.flatMap(n => {
+                rounds++
+                return [n, n]
+              })
+              return { feedback: twice, output: loop.filter(() => false) }
+            },
+            { queuedRecordsMax },
+          ),
         1,
         { seed: 1 },
       )

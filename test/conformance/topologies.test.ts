@@ -168,7 +168,10 @@ describe('the checks have teeth:', () => {
       else original.apply(this, record)
     }
     try {
-      await assert.rejects(checkTopology(rollingCounts, 2), /seed \d+: .*\nrepeat it with: MILLRACE_SEED=\d+ node --test/s)
+      await assert.rejects(
+        checkTopology(rollingCounts, 2),
+        /seed \d+: .*\nrepeat it with: MILLRACE_SEED=\d+ node --test/s,
+      )
     } finally {
       Channel.prototype.append = original
     }
