@@ -2,4 +2,19 @@
 export type { Clock } from '../base/clock.ts'
 export { StreamError } from '../base/errors.ts'
 export { type CollectingSink, collectingSink, customSource, timedSource, valuesSource } from '../testing/collections.ts'
+export { type Expectation, type OperatorTest, verifyOperator } from '../testing/operator-harness.ts'
+export {
+  active,
+  end,
+  idle,
+  type OutputElement,
+  out,
+  processingTime,
+  record,
+  type ScriptStep,
+  statusOut,
+  stop,
+  watermark,
+  watermarkOut,
+} from '../testing/operator-script.ts'
 export { type SimulatedJob, type SimulatedRun, type SimulateOptions, simulateRun } from '../testing/simulate.ts'

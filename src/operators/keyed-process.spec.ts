@@ -293,7 +293,21 @@ describe('processing-time timers', () => {
       }),
       keySelectors,
       script: [event('a', 100), event('b', 50), end],
-      expect: { output: [watermarkOut(Infinity), out(50, 50), out(100, 100)], timersDropped: 2 },
+      expect: { output: [out(50, 50), out(100, 100), watermarkOut(Infinity)], timersDropped: 2 },
+    }))
+
+  test('registered by event-time timers of the final watermark do not fire, and are counted', () =>
+    verifyOperator({
+      operator: keyed({
+        onRecord: ({ n }, { timers }) => timers.registerEventTimeTimer(n),
+        onTimer(timestampMs, { timers }, collector) {
+          collector.collect(timestampMs)
+          timers.registerProcessingTimeTimer(timestampMs + 1000)
+        },
+      }),
+      keySelectors,
+      script: [event('a', 100), end],
+      expect: { output: [out(100, 100), watermarkOut(Infinity)], timersDropped: 1 },
     }))
 
   test('do not fire at a stop', () =>

@@ -13,7 +13,7 @@ import type { StateDescriptors } from '../model/state.ts'
 import { KeyedState, type StateEntry } from '../state/keyed-state.ts'
 import { type Timer, TimerQueue } from '../time/timer-queue.ts'
 import { type Emit, type EndMode, type Operator, type OperatorContext, spend } from './operator.ts'
-import { closeFunction, openFunction } from './process.ts'
+import { closeFunction, openFunction, refusePromise } from './process.ts'
 import { OperatorRecordContext } from './record-context.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
 
@@ -80,7 +80,10 @@ class KeyedProcessOperator implements Operator {
     openFunction(this.user, this.context)
   }
 
+  // The final watermark ends processing time as well. Its pending timers fire first, in order: behind that watermark, what they emit
+  // would be late everywhere downstream.
   onWatermark(watermark: number): boolean {
+    if (watermark === Infinity && !this.firePendingProcessingTime()) return false
     this.ctx.watermark = watermark
     return this.fireDue(this.eventTimers, watermark, 'event-time', Infinity)
   }
@@ -93,11 +96,9 @@ class KeyedProcessOperator implements Operator {
     return this.fireDue(this.processingTimers, nowMs, 'processing-time', Infinity)
   }
 
-  // Pending processing-time timers fire at the end of input, in order: what they would have emitted is not lost.
+  // What timers registered while the last ones fired is beyond the end: it is counted and logged.
   finish(mode: EndMode): boolean {
-    if (mode === 'stop') return true
-    if (this.finishBefore < 0) this.finishBefore = this.processingTimers.nextSequence()
-    return this.fireDue(this.processingTimers, Infinity, 'processing-time', this.finishBefore)
+    return mode === 'stop' ? true : this.firePendingProcessingTime()
   }
 
   close(): void {
@@ -111,12 +112,17 @@ class KeyedProcessOperator implements Operator {
     return record => {
       try {
         state.select(keyOf(record as never))
-        call(record)
+        refusePromise(call(record))
       } catch (error) {
         failOnRecord(vertex, record, error)
       }
       state.release()
     }
+  }
+
+  private firePendingProcessingTime(): boolean {
+    if (this.finishBefore < 0) this.finishBefore = this.processingTimers.nextSequence()
+    return this.fireDue(this.processingTimers, Infinity, 'processing-time', this.finishBefore)
   }
 
   private fireDue(queue: TimerQueue<StateEntry>, timeMs: number, domain: TimeDomain, sequenceBelow: number): boolean {

@@ -185,3 +185,10 @@ describe('co-process', () => {
       expect: { output: [out('a'), out('b'), watermarkOut(Infinity)] },
     }))
 })
+
+test('a process function that returns a promise is refused', () =>
+  verifyOperator({
+    operator: { kind: 'process', function: { onRecord: () => Promise.resolve() as unknown as undefined } },
+    script: [record(1), end],
+    expect: { failure: { code: 'USER_FUNCTION_ASYNC', message: /returned a promise.*on record 1/ } },
+  }))

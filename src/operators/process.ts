@@ -1,4 +1,5 @@
 // Record path. Functions of one record, or of records of two streams, without key: they emit by a collector, any number of records.
+import { StreamError } from '../base/errors.ts'
 import type { Collector, CoProcessFunction, ProcessFunction } from '../model/functions.ts'
 import type { Emit, Operator, OperatorContext } from './operator.ts'
 import { OperatorRecordContext } from './record-context.ts'
@@ -61,9 +62,18 @@ function guarded(call: Emit, context: OperatorContext): Emit {
   const { vertex } = context
   return record => {
     try {
-      call(record)
+      refusePromise(call(record))
     } catch (error) {
       failOnRecord(vertex, record, error)
     }
   }
+}
+
+/** Throws USER_FUNCTION_ASYNC for a promise: what it would do later would come after its record's turn. */
+export function refusePromise(result: unknown): void {
+  if (!(result instanceof Promise)) return
+  throw new StreamError(
+    'USER_FUNCTION_ASYNC',
+    'its function returned a promise; work without waiting, and wait in a source or a sink',
+  )
 }

@@ -210,3 +210,10 @@ describe('the harness', () => {
     )
   })
 })
+
+test('refuses a promise from map, which would travel on instead of its value', () =>
+  verifyOperator({
+    operator: { kind: 'transform', shape: 'map', function: () => Promise.resolve(1) },
+    script: [record(1), end],
+    expect: { failure: { code: 'USER_FUNCTION_ASYNC', message: /returned a promise on record 1/ } },
+  }))

@@ -20,7 +20,9 @@ export function transformOperator(shape: TransformShape, user: UserFunction, con
   }
 }
 
+// Only the first result is checked for being a promise: a check per record would cost every job.
 function mapping(user: UserFunction, output: Emit, vertex: Vertex): Emit {
+  let isChecked = false
   return record => {
     let result: unknown
     try {
@@ -28,8 +30,21 @@ function mapping(user: UserFunction, output: Emit, vertex: Vertex): Emit {
     } catch (error) {
       failOnRecord(vertex, record, error)
     }
+    if (!isChecked) {
+      isChecked = true
+      if (result instanceof Promise) failAsync(record, vertex)
+    }
     output(result)
   }
+}
+
+function failAsync(record: unknown, vertex: Vertex): never {
+  failWith(
+    vertex,
+    'USER_FUNCTION_ASYNC',
+    `its function returned a promise on record ${preview(record)}`,
+    'return the value itself; do asynchronous work in a source or a sink',
+  )
 }
 
 function filtering(user: UserFunction, output: Emit, vertex: Vertex): Emit {

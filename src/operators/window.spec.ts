@@ -293,7 +293,7 @@ describe('windows of processing time', () => {
 
   test('fire at the end of input, at a stop they do not', async () => {
     const script = [record({ k: 'a', n: 1 }), record({ k: 'b', n: 2 })]
-    const fired = [watermarkOut(Infinity), out('a [0, 10): 1', 9), out('b [0, 10): 2', 9)]
+    const fired = [out('a [0, 10): 1', 9), out('b [0, 10): 2', 9), watermarkOut(Infinity)]
     await verifyOperator({ operator, keySelectors, script: [...script, end], expect: { output: fired } })
     await verifyOperator({ operator, keySelectors, script: [...script, stop], expect: { output: [] } })
   })

@@ -7,7 +7,7 @@ import { KeyedTable } from '../state/keyed-table.ts'
 import { TimerQueue } from '../time/timer-queue.ts'
 import { type AlignedWindows, alignedWindows, GLOBAL_WINDOW, newestStart } from '../window/assigner.ts'
 import { type WindowContents, WindowEntry, windowContents } from '../window/window-contents.ts'
-import { type Emit, type EndMode, NO_TIMESTAMP, type Operator, type OperatorContext, spend } from './operator.ts'
+import { type Emit, NO_TIMESTAMP, type Operator, type OperatorContext, spend } from './operator.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
 
 /** All keys of one window. `fired`: it was emitted and is kept for late records within the allowed lateness. */
@@ -59,7 +59,8 @@ class TimeWindowOperator implements Operator {
 
   onWatermark(watermark: number): boolean {
     this.watermark = watermark
-    if (this.spec.timeDomain === 'processing-time') return true
+    // The final watermark ends processing time as well: what is pending then fires before it is sent on.
+    if (this.spec.timeDomain === 'processing-time' && watermark !== Infinity) return true
     return this.fireEnded(watermark)
   }
 
@@ -70,11 +71,6 @@ class TimeWindowOperator implements Operator {
 
   onProcessingTime(nowMs: number): boolean {
     return this.spec.timeDomain === 'event-time' ? true : this.fireEnded(nowMs)
-  }
-
-  // Event-time windows have fired with the final watermark; those in processing time fire now, nothing pending is lost.
-  finish(mode: EndMode): boolean {
-    return mode === 'stop' ? true : this.fireEnded(Infinity)
   }
 
   private onEventTimeRecord(record: unknown): void {

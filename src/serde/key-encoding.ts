@@ -167,7 +167,6 @@ function byCodePoint(a: string, b: string): number {
     const pointA = a.codePointAt(i) as number
     const pointB = b.codePointAt(i) as number
     if (pointA !== pointB) return pointA - pointB
-    if (pointA > 0xffff) i++
   }
   return a.length - b.length
 }

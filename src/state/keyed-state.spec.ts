@@ -279,6 +279,8 @@ describe('KeyedState', () => {
     entry.timers = 1
     state.release()
     assert.equal(state.table.find('a'), entry)
+    state.select('b')
+    state.release()
     state.selectEntry(entry)
     assert.equal(state.currentKey, 'a')
     entry.timers = 0

@@ -88,6 +88,21 @@ describe('KeyedTable', () => {
     assert.deepEqual(keysOf(table), [1, 2, 3, 4, 5, 6])
   })
 
+  it('never fills a map beyond its limit, where the engine of JavaScript would refuse', () => {
+    const { set } = Map.prototype
+    Map.prototype.set = function (key, value) {
+      if (this.size === 3 && !this.has(key)) throw new RangeError('Map maximum size exceeded')
+      return set.call(this, key, value)
+    }
+    try {
+      const table = counters(3)
+      for (let key = 0; key < 10; key++) table.ensure(key)
+      assert.equal(table.size, 10)
+    } finally {
+      Map.prototype.set = set
+    }
+  })
+
   it('refuses what cannot be a key, whether it looks or makes', () => {
     const table = counters()
     for (const key of [undefined, Symbol('s'), () => {}, new Date(0), [undefined]]) {

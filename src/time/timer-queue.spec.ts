@@ -132,6 +132,19 @@ describe('TimerQueue', () => {
     assert.equal(queue.heldCount, 2, 'clearing out costs a pass over all timers')
   })
 
+  it('clears deleted timers out when they are the larger part, not at every deletion', () => {
+    const queue = new TimerQueue<string>()
+    for (let timeMs = 0; timeMs < 1000; timeMs++) queue.register('a', timeMs)
+    const held: number[] = []
+    for (let timeMs = 999; timeMs >= 498; timeMs--) {
+      queue.delete('a', timeMs)
+      held.push(queue.heldCount)
+    }
+    assert.deepEqual(held, [...new Array(500).fill(1000), 499, 499])
+    queue.delete('a', 497)
+    assert.equal(queue.heldCount, 499)
+  })
+
   it('agrees with a list under any mix of changes', () => {
     const timeMs = fc.integer({ min: 0, max: 12 })
     const owner = fc.constantFrom('a', 'b', 'c')
