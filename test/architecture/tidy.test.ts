@@ -262,7 +262,9 @@ describe('a planted snippet', () => {
 
   test('with a path of one machine or a registry is refused', () => {
     const machine = ['work', 'root', 'tmp', 'home/ada', 'Users/ada'].map(folder => `cd /${folder}/project`)
-    const hosts = [['registry', 'npmjs', 'org'].join('.'), 'packages.example/verdaccio'].map(host => `get https:${'//'}${host}/a`)
+    const hosts = [['registry', 'npmjs', 'org'].join('.'), 'packages.example/verdaccio'].map(
+      host => `get https:${'//'}${host}/a`,
+    )
     for (const line of [...machine, ...hosts]) assert.equal(placeMistakes('a', `fine\n${line}`)[0]?.line, 2, line)
     const harmless = 'docs/home/a.md ./tmp/x src/root/b.ts records/second https://example.org/work/registry'
     assert.deepEqual(placeMistakes('a', harmless), [])

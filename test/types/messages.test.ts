@@ -1,4 +1,4 @@
-// What the compiler says about the six commonest mistakes, as a golden text: a reader must understand the first line of each. And the
+// What the compiler says about the six commonest mistakes, as a golden text: a reader must understand it (of keyBy, the last overload's line). And the
 // types that a job must get without annotations: assertions.ts has no error.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'

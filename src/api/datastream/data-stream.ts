@@ -76,9 +76,10 @@ export class DataStreamNode<T> implements DataStream<T> {
     return this.step({ name: 'process', operator: { kind: 'process', function: fn } })
   }
 
-  keyBy<const S extends (keyof T & string) | readonly (keyof T & string)[] | ((record: T) => unknown)>(
-    selector: S,
-  ): KeyedStream<T, KeyOf<T, S>> {
+  keyBy<const F extends readonly (keyof T & string)[]>(fields: F): KeyedStream<T, KeyOf<T, F>>
+  keyBy<K>(selector: (record: T) => K): KeyedStream<T, K>
+  keyBy<F extends keyof T & string>(field: F): KeyedStream<T, T[F]>
+  keyBy<K>(selector: unknown): KeyedStream<T, K> {
     const key = keySelector('keyBy()', selector)
     const { job, upstreams } = partitioned(this.flow, { kind: 'hash', key })
     return job.streams.keyed({ job, upstreams, selector: key })

@@ -89,9 +89,10 @@ export interface DataStream<T> extends StepSettings, AsyncIterable<T> {
    * await env.execute()
    * ```
    */
-  keyBy<const S extends (keyof T & string) | readonly (keyof T & string)[] | ((record: T) => unknown)>(
-    selector: S,
-  ): KeyedStream<T, KeyOf<T, S>>
+  keyBy<const F extends readonly (keyof T & string)[]>(fields: F): KeyedStream<T, KeyOf<T, F>>
+  keyBy<K>(selector: (record: T) => K): KeyedStream<T, K>
+  // The field comes last: of the overloads, the compiler explains the last one to whoever misspells a field.
+  keyBy<F extends keyof T & string>(field: F): KeyedStream<T, T[F]>
   /**
    * A loop: `feedback` comes back to the head beside the records of this stream, `output` leaves.
    * @example
