@@ -266,7 +266,9 @@ describe('a planted snippet', () => {
       host => `get https:${'//'}${host}/a`,
     )
     for (const line of [...machine, ...hosts]) assert.equal(placeMistakes('a', `fine\n${line}`)[0]?.line, 2, line)
-    const harmless = 'docs/home/a.md ./tmp/x src/root/b.ts records/second https://example.org/work/registry'
+    // The folder's name is put in, so that this file does not hold what it looks for.
+    const folder = 'work'
+    const harmless = `docs/${folder}/a.md ./tmp/x src/root/b.ts records/second https://example.org/${folder}/registry`
     assert.deepEqual(placeMistakes('a', harmless), [])
     const locked = '    "resolved"' // In two pieces, so that this file does not hold what it looks for.
     assert.equal(placeMistakes('package-lock.json', `${locked}: "x"`).length, 1)
