@@ -26,7 +26,7 @@ import {
 const LONG: Readonly<Record<string, string>> = {}
 
 const PURE =
-  /^src\/(base|model|serde|time|state|window|operators|recovery|plan|runtime|api|lib|testing)\/(?!.*\.spec\.ts$)/
+  /^src\/(base|model|serde|time|functions|state|window|operators|recovery|plan|runtime|api|lib|testing)\/(?!.*\.spec\.ts$)/
 const CODE = /^(src|test|scripts|examples|bench)\/.*\.(ts|mts|mjs|js)$/
 const NAMED = /^(src|test|scripts|examples|bench|docs)\//
 const TEXT = /\.(ts|mts|mjs|cjs|js|json|md|txt|yml|yaml|html|css|sh)$|(^|\/)(\.ci\/run|\.npmrc|\.gitignore|LICENSE)$/
