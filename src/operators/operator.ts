@@ -17,6 +17,8 @@ export interface CurrentRecord {
   timestamp: number
   /** The key that came with the record over a hash exchange; undefined inside a chain. */
   key: unknown
+  /** True for a record that takes back one emitted before (a refinement replaces it). */
+  isRetraction: boolean
 }
 
 /** Whether the task may go on: checked between records and between timers. */

@@ -63,7 +63,7 @@ export interface ChainInstance {
 /** Makes and wires the operators of one subtask. */
 export function instantiateChain(init: ChainInit): ChainInstance {
   const { chain, graph } = init
-  const record: CurrentRecord = { timestamp: -Infinity, key: undefined }
+  const record: CurrentRecord = { timestamp: -Infinity, key: undefined, isRetraction: false }
   const made = new Map<number, ChainNode>()
   for (const vertexId of [...chain.vertices].reverse()) {
     made.set(vertexId, makeNode(init, graph.vertices[vertexId] as Vertex, record, made))

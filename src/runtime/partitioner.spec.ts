@@ -50,7 +50,7 @@ function spread(partitioning: Partitioning, count: number, subtaskIndex = 0, see
         ...overshootLimit('', 100_000),
       }),
   )
-  const record = { timestamp: -Infinity, key: undefined }
+  const record = { timestamp: -Infinity, key: undefined, isRetraction: false }
   const edge = { from: 0, to: 1, input: 0, partitioning, outputTag: undefined, isFeedback: false }
   const emit = partitioner({ edge, target: target(count), channels, subtaskIndex, record, prng: new Prng(seed) })
   return {

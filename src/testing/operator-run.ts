@@ -137,7 +137,7 @@ class OperatorDriver {
   readonly task: Task
   private readonly clock: VirtualClock
   private readonly variant: Variant
-  private readonly record: CurrentRecord = { timestamp: NO_TIMESTAMP, key: undefined }
+  private readonly record: CurrentRecord = { timestamp: NO_TIMESTAMP, key: undefined, isRetraction: false }
   private readonly inputs: readonly HarnessInput[]
   private readonly outputs = new Map<string, HarnessOutput>()
   private steps = 0
