@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   FIELD_NOT_NUMBER: 'An aggregation by field met a record whose field is not a number.',
   TIMESTAMP_MISSING: 'An event-time operation met a record without a timestamp.',
   TIMESTAMP_INVALID: 'A timestamp assigner returned something that is not a finite number.',
+  RECORD_LATE: 'A record came too late for all its windows, and the windowing says that this fails the job.',
   PARTITION_INVALID: 'A custom partitioner returned an index out of range.',
   STATE_UNDECLARED: 'State was used that the operator does not declare, or outside a keyed context.',
   OUTPUT_OVERFLOW: 'One record or one timer emitted more records than the limit.',

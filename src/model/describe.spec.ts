@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { describeGraph, graphHash, operatorText, windowText } from './describe.ts'
+import { describeGraph, graphHash, operatorText } from './describe.ts'
 import type { Graph } from './graph.ts'
 import type { VertexDraft } from './graph-builder.ts'
 import { GraphBuilder } from './graph-builder.ts'
 import { fieldSelector, functionSelector, tupleSelector } from './key.ts'
 import type { OperatorSpec } from './operator-spec.ts'
-import type { WindowSpec } from './window-spec.ts'
+import { WINDOW_DEFAULTS, type WindowSpec } from './window-spec.ts'
 
 const CONNECTOR = { options: {}, placement: 'any', isBounded: true, hasTimestamps: false } as const
 const SOURCE: OperatorSpec = {
@@ -18,10 +18,9 @@ const FLAT_MAP: OperatorSpec = { kind: 'transform', shape: 'flat-map', function:
 const FEEDBACK: OperatorSpec = { kind: 'feedback', queuedRecordsMax: 10 }
 const AGGREGATE = { create: () => 0, add: () => 0, merge: () => 0, result: () => 0 } as const
 const WINDOW: WindowSpec = {
+  ...WINDOW_DEFAULTS,
   timeDomain: 'event-time',
   assigner: { kind: 'tumbling', sizeMs: 5000, offsetMs: 0 },
-  trigger: { kind: 'on-window-end' },
-  allowedLatenessMs: 0,
   function: { kind: 'aggregate', aggregate: AGGREGATE },
 }
 
@@ -134,31 +133,6 @@ describe('operatorText', () => {
     ['tumbling window 5000 ms of event time', { kind: 'window', window: WINDOW }],
   ] as const satisfies readonly (readonly [string, OperatorSpec])[]) {
     it(`says "${text}"`, () => assert.equal(operatorText(operator), text))
-  }
-})
-
-describe('windowText', () => {
-  const global = { kind: 'global' } as const
-  for (const [text, change] of [
-    ['tumbling window 5000 ms of processing time', { timeDomain: 'processing-time' }],
-    ['tumbling window 5000 ms of event time, allowed lateness 100 ms', { allowedLatenessMs: 100 }],
-    ['tumbling window 10 ms of event time, offset -2 ms', { assigner: { kind: 'tumbling', sizeMs: 10, offsetMs: -2 } }],
-    [
-      'sliding window 10 ms every 5 ms of event time, offset 2 ms, allowed lateness 1 ms',
-      { assigner: { kind: 'sliding', sizeMs: 10, slideMs: 5, offsetMs: 2 }, allowedLatenessMs: 1 },
-    ],
-    ['count window 3', { assigner: global, trigger: { kind: 'count', count: 3, isPurging: true } }],
-    [
-      'count window 10 every 3',
-      {
-        assigner: global,
-        trigger: { kind: 'count', count: 3, isPurging: false },
-        evictor: { kind: 'count', count: 10 },
-      },
-    ],
-    ['count window end', { assigner: global }],
-  ] as const satisfies readonly (readonly [string, Partial<WindowSpec>])[]) {
-    it(`says "${text}"`, () => assert.equal(windowText({ ...WINDOW, ...change }), text))
   }
 })
 

@@ -4,7 +4,7 @@ import type { Edge, Graph, Vertex } from './graph.ts'
 import { keySelectorText } from './key.ts'
 import type { OperatorSpec } from './operator-spec.ts'
 import { partitioningText } from './partitioning.ts'
-import type { WindowSpec } from './window-spec.ts'
+import { windowText } from './window-text.ts'
 
 /** The graph as lines of text: one per vertex, one per edge. Equal graphs give equal texts in every process. */
 export function describeGraph(graph: Graph): string {
@@ -33,24 +33,6 @@ export function operatorText(spec: OperatorSpec): string {
       return 'feedback head'
     default:
       return spec.kind
-  }
-}
-
-/** A windowing in words. */
-export function windowText(window: WindowSpec): string {
-  const { assigner, trigger, evictor } = window
-  const time = window.timeDomain === 'event-time' ? 'event time' : 'processing time'
-  const late = window.allowedLatenessMs > 0 ? `, allowed lateness ${window.allowedLatenessMs} ms` : ''
-  const offset = assigner.kind !== 'global' && assigner.offsetMs !== 0 ? `, offset ${assigner.offsetMs} ms` : ''
-  switch (assigner.kind) {
-    case 'tumbling':
-      return `tumbling window ${assigner.sizeMs} ms of ${time}${offset}${late}`
-    case 'sliding':
-      return `sliding window ${assigner.sizeMs} ms every ${assigner.slideMs} ms of ${time}${offset}${late}`
-    case 'global': {
-      const count = trigger.kind === 'count' ? trigger.count : 'end'
-      return evictor === undefined ? `count window ${count}` : `count window ${evictor.count} every ${count}`
-    }
   }
 }
 

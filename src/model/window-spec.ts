@@ -28,7 +28,9 @@ export interface CustomAssigner {
   readonly description?: string
   assign(record: never, timestampMs: number): readonly TimeWindow[]
   /** Groups of windows to be joined; each group of two or more becomes the window given with it. Absent: windows do not merge. */
-  merge?(windows: readonly TimeWindow[]): readonly { readonly merged: readonly TimeWindow[]; readonly into: TimeWindow }[]
+  merge?(
+    windows: readonly TimeWindow[],
+  ): readonly { readonly merged: readonly TimeWindow[]; readonly into: TimeWindow }[]
 }
 
 /** Which windows a record belongs to. */
@@ -83,11 +85,11 @@ export type WindowFunctionSpec =
       readonly kind: 'aggregate'
       readonly aggregate: AggregateFunction<never, unknown, unknown>
       /** Makes the record that is emitted of the result; without it the result itself is. */
-      readonly project?: (result: never, ctx: WindowContext<never, never>) => unknown
+      readonly project?: (result: never, ctx: WindowContext<never>) => unknown
     }
   | {
       readonly kind: 'process'
-      readonly function: WindowProcessFunction<never, never, unknown, never, never, never>
+      readonly function: WindowProcessFunction<never, never, unknown, TimeWindow, never, never>
     }
   | { readonly kind: 'co-group'; readonly coGroup: CoGroupFunction }
 

@@ -10,7 +10,7 @@ import { SinkOperator } from './sink.ts'
 import { SourceReadOperator } from './source.ts'
 import { timestampsOperator } from './timestamps.ts'
 import { transformOperator } from './transform.ts'
-import { windowOperator } from './window.ts'
+import { windowOperator } from './window/window-operator.ts'
 
 /** The operator of a spec, for one subtask. User functions are typed by the front-ends; here they take what comes. */
 export function createOperator(spec: OperatorSpec, context: OperatorContext): Operator {

@@ -50,8 +50,27 @@ export interface Mailbox {
 export interface OperatorCounters {
   recordsIn: number
   recordsOut: number
+  /** Records too late for all their windows, whatever became of them. */
+  lateRecords: number
   lateRecordsDropped: number
   timersDropped: number
+  /** Records of windows whose trigger had finished. */
+  closedWindowRecordsDropped: number
+  /** Records that were in no pane when their window was let go of (`finalPane: 'never'`). */
+  unfiredRecordsDropped: number
+}
+
+/** Counters at zero. */
+export function newCounters(): OperatorCounters {
+  return {
+    recordsIn: 0,
+    recordsOut: 0,
+    lateRecords: 0,
+    lateRecordsDropped: 0,
+    timersDropped: 0,
+    closedWindowRecordsDropped: 0,
+    unfiredRecordsDropped: 0,
+  }
 }
 
 /** What a task gives to one of its operators. */

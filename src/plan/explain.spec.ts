@@ -8,7 +8,7 @@ import { GraphBuilder } from '../model/graph-builder.ts'
 import type { KeySelector } from '../model/key.ts'
 import { fieldSelector, functionSelector, tupleSelector } from '../model/key.ts'
 import type { OperatorSpec } from '../model/operator-spec.ts'
-import type { WindowSpec } from '../model/window-spec.ts'
+import { WINDOW_DEFAULTS, type WindowSpec } from '../model/window-spec.ts'
 import { explainGraph } from './explain.ts'
 
 const GOLDEN = new URL('./golden/', import.meta.url)
@@ -47,9 +47,9 @@ const TIMESTAMPS: OperatorSpec = {
   },
 }
 const WINDOW: WindowSpec = {
+  ...WINDOW_DEFAULTS,
   timeDomain: 'event-time',
   assigner: { kind: 'sliding', sizeMs: 10_000, slideMs: 5000, offsetMs: 0 },
-  trigger: { kind: 'on-window-end' },
   allowedLatenessMs: 1000,
   lateOutputTag: 'late',
   function: { kind: 'aggregate', aggregate: AGGREGATE },

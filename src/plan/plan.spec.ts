@@ -7,7 +7,7 @@ import { GraphBuilder } from '../model/graph-builder.ts'
 import { fieldSelector } from '../model/key.ts'
 import type { OperatorSpec } from '../model/operator-spec.ts'
 import type { Partitioning } from '../model/partitioning.ts'
-import type { WindowSpec } from '../model/window-spec.ts'
+import { WINDOW_DEFAULTS, type WindowSpec } from '../model/window-spec.ts'
 import type { PhysicalPlan } from './physical-plan.ts'
 import { planGraph, planIdentity } from './plan.ts'
 
@@ -24,10 +24,9 @@ const TIMESTAMPS: OperatorSpec = {
   strategy: { description: 'as they are', generator: () => ({ onRecord: () => {}, current: () => 0 }) },
 }
 const WINDOW_SPEC: WindowSpec = {
+  ...WINDOW_DEFAULTS,
   timeDomain: 'processing-time',
   assigner: { kind: 'tumbling', sizeMs: 1000, offsetMs: 0 },
-  trigger: { kind: 'on-window-end' },
-  allowedLatenessMs: 0,
   function: { kind: 'aggregate', aggregate: AGGREGATE },
 }
 const WINDOW: OperatorSpec = { kind: 'window', window: WINDOW_SPEC }

@@ -6,14 +6,15 @@ import type { Prng } from '../base/prng.ts'
 import type { ConnectorResolver, Split } from '../model/connector.ts'
 import type { Edge, Graph, Vertex } from '../model/graph.ts'
 import { createOperator } from '../operators/create-operator.ts'
-import type {
-  Capacity,
-  CurrentRecord,
-  Emit,
-  Mailbox,
-  Operator,
-  OperatorContext,
-  OperatorCounters,
+import {
+  type Capacity,
+  type CurrentRecord,
+  type Emit,
+  type Mailbox,
+  newCounters,
+  type Operator,
+  type OperatorContext,
+  type OperatorCounters,
 } from '../operators/operator.ts'
 import type { Chain } from '../plan/physical-plan.ts'
 import type { ControlElement } from './batch.ts'
@@ -85,7 +86,7 @@ function makeNode(
   made: ReadonlyMap<number, ChainNode>,
 ): ChainNode {
   const { chain } = init
-  const counters: OperatorCounters = { recordsIn: 0, recordsOut: 0, lateRecordsDropped: 0, timersDropped: 0 }
+  const counters = newCounters()
   const outputs = init.outputs.filter(output => output.edge.from === vertex.id)
   const parentLink = chain.links.find(edge => edge.to === vertex.id)
   const context: OperatorContext = {

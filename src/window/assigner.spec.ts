@@ -97,7 +97,7 @@ describe('alignedWindows', () => {
   })
 
   it('has no aligned form of the global window, which is without end', () => {
-    assert.equal(alignedWindows({ kind: 'global' }), undefined)
+    assert.equal(alignedWindows({ kind: 'global', restarts: false }), undefined)
     assert.deepEqual(GLOBAL_WINDOW, { start: -Infinity, end: Infinity })
     assert.ok(Object.isFrozen(GLOBAL_WINDOW))
   })

@@ -1,84 +1,150 @@
-// Record path. What a window holds per key, and what it gives when it fires: an accumulator, or the elements themselves.
+// Record path. What a window holds per key and what it gives when it fires: an accumulator, or the elements themselves.
 import { StreamError } from '../base/errors.ts'
-import type { AggregateFunction, Collector, TimeWindow } from '../model/functions.ts'
+import type { AggregateFunction, Collector } from '../model/functions.ts'
 import type { Key } from '../model/key.ts'
-import type { WindowSpec } from '../model/window-spec.ts'
-import { KeyEntry } from '../state/keyed-table.ts'
+import type { EvictorContext, WindowContext, WindowProcessContext } from '../model/window-functions.ts'
+import type { WindowFunctionSpec, WindowSpec } from '../model/window-spec.ts'
+import { ElementBuffer } from './element-buffer.ts'
+import { type Evict, evictors } from './evictors.ts'
+import type { WindowCell } from './window-cell.ts'
 
-/** What a window keeps for one key. */
-export class WindowEntry extends KeyEntry {
-  /** The accumulator, or the elements; undefined when there is nothing. */
-  content: unknown = undefined
-  /** Records since the last firing, for count triggers. */
-  count = 0
-
-  isEmpty(): boolean {
-    return this.content === undefined && this.count === 0
-  }
+/** The context of what a cell emits; the operator fills it for each pane. */
+export interface PaneContext extends WindowProcessContext<unknown, unknown>, EvictorContext {
+  /** Sets what the function sees as new and as taken out. */
+  setChanges(added: readonly unknown[], expired: readonly unknown[]): void
 }
 
-/** Adds a record to the contents of a key in a window. */
-export type AddToWindow = (entry: WindowEntry, record: unknown) => void
-
-/** Emits the result of a key's contents. */
-export type EmitWindow = (entry: WindowEntry, window: TimeWindow, out: Collector<unknown>) => void
+/** The behaviour of a windowing's function. All change the cell they are given. */
+export interface WindowContents {
+  add(cell: WindowCell, record: unknown, timestampMs: number, input: number): void
+  /** Takes back a record that was added; absent where that is not possible (validation then keeps retractions out). */
+  retract?(cell: WindowCell, record: unknown): void
+  /** Adds what the second holds to the first, which holds the earlier records. */
+  merge(target: WindowCell, source: WindowCell): void
+  emit(cell: WindowCell, context: PaneContext, out: Collector<unknown>): void
+  /** False when there is no result for no records. */
+  readonly hasEmptyResult: boolean
+}
 
 /** The accumulator that a user's `add` returned. Throws USER_FUNCTION_RESULT when it forgot to return one. */
-export function checkAccumulator(accumulator: unknown): unknown {
+export function checkAccumulator(accumulator: unknown, method = 'add'): unknown {
   if (accumulator !== undefined) return accumulator
   throw new StreamError(
     'USER_FUNCTION_RESULT',
-    'add() of the aggregate returned undefined; let it return the accumulator',
+    `${method}() of the aggregate returned undefined; let it return the accumulator`,
   )
 }
 
-/** The behaviour of a windowing's function. */
-export interface WindowContents {
-  readonly add: AddToWindow
-  readonly emit: EmitWindow
-}
-
-/** The contents for a windowing: incremental where the function allows it, all elements where an evictor or `apply` needs them. */
+/** The contents for a windowing: incremental where the function allows it, all elements where an evictor or the function needs them. */
 export function windowContents(spec: WindowSpec): WindowContents {
   const { function: definition, evictor } = spec
-  if (definition.kind === 'aggregate' && evictor === undefined) return incremental(definition.aggregate)
-  const keepNewest = evictor === undefined ? Infinity : evictor.count
-  return buffered(spec, keepNewest)
+  if (definition.kind === 'aggregate' && evictor === undefined) return new Incremental(definition)
+  return new Buffered(definition, evictor === undefined ? undefined : evictors(evictor))
 }
 
-function incremental(aggregate: AggregateFunction<unknown, unknown, unknown>): WindowContents {
-  return {
-    add: (entry, record) => {
-      const before = entry.content
-      const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, record)
-      if (accumulator !== before || accumulator === undefined) entry.content = checkAccumulator(accumulator)
-    },
-    emit: (entry, _window, out) => {
-      out.collect(aggregate.result(entry.content))
-    },
+type AggregateSpec = Extract<WindowFunctionSpec, { readonly kind: 'aggregate' }>
+type AnyAggregate = AggregateFunction<unknown, unknown, unknown>
+type Project = ((result: unknown, context: WindowContext<unknown>) => unknown) | undefined
+
+class Incremental implements WindowContents {
+  readonly hasEmptyResult: boolean
+  readonly retract?: (cell: WindowCell, record: unknown) => void
+  private readonly aggregate: AnyAggregate
+  private readonly project: Project
+
+  constructor(definition: AggregateSpec) {
+    const aggregate: AnyAggregate = definition.aggregate
+    this.aggregate = aggregate
+    this.project = definition.project as Project
+    this.hasEmptyResult = aggregate.needsRecords !== true
+    const retract = aggregate.retract?.bind(aggregate)
+    if (retract !== undefined) {
+      this.retract = (cell, record) => {
+        const before = cell.content ?? aggregate.create()
+        cell.content = checkAccumulator(retract(before, record), 'retract')
+      }
+    }
+  }
+
+  add(cell: WindowCell, record: unknown): void {
+    const before = cell.content
+    const accumulator = this.aggregate.add(before === undefined ? this.aggregate.create() : before, record)
+    if (accumulator !== before || accumulator === undefined) cell.content = checkAccumulator(accumulator)
+  }
+
+  merge(target: WindowCell, source: WindowCell): void {
+    if (source.content === undefined) return
+    target.content =
+      target.content === undefined
+        ? source.content
+        : checkAccumulator(this.aggregate.merge(target.content, source.content), 'merge')
+  }
+
+  emit(cell: WindowCell, context: PaneContext, out: Collector<unknown>): void {
+    const { content } = cell
+    const result = this.aggregate.result(content === undefined ? this.aggregate.create() : content)
+    out.collect(this.project === undefined ? result : this.project(result, context))
   }
 }
 
-function buffered(spec: WindowSpec, keepNewest: number): WindowContents {
-  const { function: definition } = spec
-  return {
-    add: (entry, record) => {
-      const elements = entry.content as unknown[] | undefined
-      if (elements === undefined) entry.content = [record]
-      else elements.push(record)
-    },
-    emit: (entry, window, out) => {
-      const elements = entry.content as unknown[]
-      if (elements.length > keepNewest) elements.splice(0, elements.length - keepNewest)
-      if (definition.kind === 'apply') {
-        // A copy: the function may keep what it is given, while the window goes on collecting.
-        definition.apply(entry.key as Key, window, elements.slice() as never[], out)
+class Buffered implements WindowContents {
+  readonly hasEmptyResult: boolean
+  private readonly definition: WindowFunctionSpec
+  private readonly evict: Evict | undefined
+
+  constructor(definition: WindowFunctionSpec, evict: Evict | undefined) {
+    this.definition = definition
+    this.evict = evict
+    this.hasEmptyResult = definition.kind !== 'aggregate' || definition.aggregate.needsRecords !== true
+  }
+
+  add(cell: WindowCell, record: unknown, timestampMs: number, input: number): void {
+    let buffer = cell.content as ElementBuffer | undefined
+    if (buffer === undefined) {
+      buffer = new ElementBuffer()
+      cell.content = buffer
+    }
+    buffer.add(record, timestampMs, input)
+  }
+
+  merge(target: WindowCell, source: WindowCell): void {
+    const added = source.content as ElementBuffer | undefined
+    if (added === undefined) return
+    const buffer = target.content as ElementBuffer | undefined
+    if (buffer === undefined) target.content = added
+    else buffer.append(added)
+  }
+
+  emit(cell: WindowCell, context: PaneContext, out: Collector<unknown>): void {
+    const buffer = (cell.content as ElementBuffer | undefined) ?? new ElementBuffer()
+    const { evict } = this
+    if (evict !== undefined) buffer.keep(evict.before, context)
+    context.setChanges(buffer.added(), buffer.takeExpired())
+    this.compute(buffer, context, out)
+    buffer.markFired()
+    if (evict !== undefined) buffer.keep(evict.after, context)
+    cell.held = buffer.length
+  }
+
+  private compute(buffer: ElementBuffer, context: PaneContext, out: Collector<unknown>): void {
+    const { definition } = this
+    switch (definition.kind) {
+      case 'process':
+        // Copies: the function may keep what it is given, while the window goes on collecting.
+        definition.function.onWindow(buffer.copy() as never[], context as never, out)
         return
+      case 'co-group':
+        definition.coGroup(buffer.byInput() as never, context as WindowContext<Key>, out)
+        return
+      case 'aggregate': {
+        const aggregate: AnyAggregate = definition.aggregate
+        if (buffer.length === 0 && aggregate.needsRecords === true) return
+        let accumulator: unknown = aggregate.create()
+        for (const element of buffer.values) accumulator = checkAccumulator(aggregate.add(accumulator, element))
+        const result = aggregate.result(accumulator)
+        const project = definition.project as Project
+        out.collect(project === undefined ? result : project(result, context))
       }
-      const aggregate: AggregateFunction<unknown, unknown, unknown> = definition.aggregate
-      let accumulator: unknown = aggregate.create()
-      for (const element of elements) accumulator = checkAccumulator(aggregate.add(accumulator, element))
-      out.collect(aggregate.result(accumulator))
-    },
+    }
   }
 }

@@ -5,7 +5,7 @@ import type { AggregateFunction } from '../../src/model/functions.ts'
 import { GraphBuilder } from '../../src/model/graph-builder.ts'
 import { fieldSelector } from '../../src/model/key.ts'
 import type { OperatorSpec } from '../../src/model/operator-spec.ts'
-import type { WindowSpec } from '../../src/model/window-spec.ts'
+import { WINDOW_DEFAULTS, type WindowSpec } from '../../src/model/window-spec.ts'
 import { collectingSink, valuesSource } from '../../src/testing/collections.ts'
 import { simulateRun } from '../../src/testing/simulate.ts'
 
@@ -18,10 +18,9 @@ const counting: AggregateFunction<unknown, number, number> = {
 const aggregate = counting as AggregateFunction<never, unknown, unknown>
 
 const timeWindow: WindowSpec = {
+  ...WINDOW_DEFAULTS,
   timeDomain: 'processing-time',
   assigner: { kind: 'tumbling', sizeMs: 10, offsetMs: 0 },
-  trigger: { kind: 'on-window-end' },
-  allowedLatenessMs: 0,
   function: { kind: 'aggregate', aggregate },
 }
 
@@ -30,7 +29,7 @@ const KEYED: Readonly<Record<string, OperatorSpec>> = {
   'a time window': { kind: 'window', window: timeWindow },
   'a count window': {
     kind: 'window',
-    window: { ...timeWindow, assigner: { kind: 'global' }, trigger: { kind: 'count', count: 2, isPurging: true } },
+    window: { ...timeWindow, assigner: { kind: 'global', restarts: true }, trigger: { kind: 'after-count', count: 2 } },
   },
   'a keyed function': { kind: 'keyed-process', function: { onRecord: () => {} } },
 }

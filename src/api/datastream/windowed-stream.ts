@@ -1,6 +1,7 @@
 // The implementation of WindowedStream: a windowing waits for its function, then becomes one step.
 import type { AggregateFunction, Collector, TimeWindow } from '../../model/functions.ts'
 import type { OutputTag } from '../../model/output-tag.ts'
+import type { WindowProcessFunction } from '../../model/window-functions.ts'
 import type { WindowFunctionSpec } from '../../model/window-spec.ts'
 import { FIELD_AGGREGATES, type FieldAggregate, reduceOf } from './aggregates.ts'
 import { optionInvalid, requireFunction, requireMethods, requireText, requireWhole } from './arguments.ts'
@@ -51,7 +52,10 @@ export class WindowedStreamNode<T, K> implements WindowedStream<T, K> {
 
   apply<O>(fn: (key: K, window: TimeWindow, elements: readonly T[], out: Collector<O>) => void): DataStream<O> {
     requireFunction('apply()', fn)
-    return this.compute('apply', { kind: 'apply', apply: fn as unknown as ApplyFunction })
+    const apply: WindowProcessFunction<K, T, O> = {
+      onWindow: (elements, ctx, out) => fn(ctx.key, ctx.window, elements, out),
+    }
+    return this.compute('apply', { kind: 'process', function: apply as unknown as AnyProcessFunction })
   }
 
   allowedLateness(latenessMs: number): WindowedStream<T, K> {
@@ -98,4 +102,4 @@ export class WindowedStreamNode<T, K> implements WindowedStream<T, K> {
 }
 
 // The operator hands in the keys and elements of this very stream; the graph knows them by wider types only.
-type ApplyFunction = Extract<WindowFunctionSpec, { readonly kind: 'apply' }>['apply']
+type AnyProcessFunction = Extract<WindowFunctionSpec, { readonly kind: 'process' }>['function']

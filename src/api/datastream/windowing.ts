@@ -1,6 +1,6 @@
 // The windowings of the DataStream API as data: timeWindow and countWindow are an assigner, a trigger and perhaps an evictor.
 import type { TimeDomain } from '../../model/functions.ts'
-import type { WindowSpec } from '../../model/window-spec.ts'
+import { WINDOW_DEFAULTS, type WindowSpec } from '../../model/window-spec.ts'
 import { requireWhole } from './arguments.ts'
 
 /** A windowing that still lacks its function. */
@@ -23,7 +23,7 @@ export function timeWindowing(timeDomain: TimeDomain, sizeMs: number, slideMs: n
       : ({ kind: 'sliding', sizeMs, slideMs, offsetMs: 0 } as const)
   return {
     label: `time-window(${list})`,
-    spec: { timeDomain, assigner, trigger: { kind: 'on-window-end' }, allowedLatenessMs: 0 },
+    spec: { ...WINDOW_DEFAULTS, timeDomain, assigner },
   }
 }
 
@@ -34,12 +34,15 @@ export function countWindowing(size: number, slide: number | undefined): Windowi
   const label = `count-window(${list})`
   requireWhole(call, 'the size in records', size, { min: 1 })
   if (slide !== undefined) requireWhole(call, 'the slide in records', slide, { min: 1 })
-  // Counting asks for no time; processing time is what needs neither timestamps nor watermarks.
-  const common = { timeDomain: 'processing-time', assigner: { kind: 'global' }, allowedLatenessMs: 0 } as const
-  if (slide === undefined)
-    return { label, spec: { ...common, trigger: { kind: 'count', count: size, isPurging: true } } }
-  const trigger = { kind: 'count', count: slide, isPurging: false } as const
-  return { label, spec: { ...common, trigger, evictor: { kind: 'count', count: size } } }
+  // Counting asks for no time; processing time is what needs neither timestamps nor watermarks. What is left at the end is no full window.
+  const common = { ...WINDOW_DEFAULTS, timeDomain: 'processing-time', finalPane: 'never' } as const
+  if (slide === undefined) {
+    const assigner = { kind: 'global', restarts: true } as const
+    return { label, spec: { ...common, assigner, trigger: { kind: 'after-count', count: size } } }
+  }
+  const trigger = { kind: 'repeatedly', trigger: { kind: 'after-count', count: slide } } as const
+  const evictor = { kind: 'count', count: size, after: false } as const
+  return { label, spec: { ...common, assigner: { kind: 'global', restarts: false }, trigger, evictor } }
 }
 
 function listed(size: unknown, slide: unknown): string {

@@ -1,9 +1,14 @@
-// Windows in both kinds of time: assignment, firing, lateness, the end of input. Count windows are in window-count.spec.ts.
+// Windows in both kinds of time: assignment, firing, lateness, the end of input. Count windows are in count-windows.spec.ts.
 import test, { describe } from 'node:test'
-import { fieldSelector } from '../model/key.ts'
-import type { OperatorSpec } from '../model/operator-spec.ts'
-import type { AssignerSpec, WindowFunctionSpec, WindowSpec } from '../model/window-spec.ts'
-import { verifyOperator } from '../testing/operator-harness.ts'
+import { fieldSelector } from '../../model/key.ts'
+import type { OperatorSpec } from '../../model/operator-spec.ts'
+import {
+  type AssignerSpec,
+  WINDOW_DEFAULTS,
+  type WindowFunctionSpec,
+  type WindowSpec,
+} from '../../model/window-spec.ts'
+import { verifyOperator } from '../../testing/operator-harness.ts'
 import {
   end,
   out,
@@ -13,16 +18,18 @@ import {
   stop,
   watermark,
   watermarkOut,
-} from '../testing/operator-script.ts'
+} from '../../testing/operator-script.ts'
 
 const keySelectors = [fieldSelector('k')]
 
 /** Says key and window with the numbers it holds: `a [0, 10): 1 2`. */
 const apply: WindowFunctionSpec = {
-  kind: 'apply',
-  apply: (key, window, elements, collector) => {
-    const numbers = (elements as readonly { n: number }[]).map(({ n }) => n)
-    collector.collect(`${String(key)} [${window.start}, ${window.end}): ${numbers.join(' ')}`)
+  kind: 'process',
+  function: {
+    onWindow: (elements, { key, window }, collector) => {
+      const numbers = (elements as readonly { n: number }[]).map(({ n }) => n)
+      collector.collect(`${String(key)} [${window.start}, ${window.end}): ${numbers.join(' ')}`)
+    },
   },
 }
 
@@ -38,10 +45,9 @@ const sum: WindowFunctionSpec = {
 
 function windows(assigner: AssignerSpec, rest: Partial<WindowSpec> = {}): OperatorSpec {
   const window: WindowSpec = {
+    ...WINDOW_DEFAULTS,
     timeDomain: 'event-time',
     assigner,
-    trigger: { kind: 'on-window-end' },
-    allowedLatenessMs: 0,
     function: apply,
     ...rest,
   }
@@ -305,9 +311,11 @@ describe('a mistake in the function of a window', () => {
   test('that is applied names key and window', () =>
     verifyOperator({
       operator: failing({
-        kind: 'apply',
-        apply: () => {
-          throw new Error('boom')
+        kind: 'process',
+        function: {
+          onWindow: () => {
+            throw new Error('boom')
+          },
         },
       }),
       keySelectors,

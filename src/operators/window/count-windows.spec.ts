@@ -1,23 +1,26 @@
 // Count windows, with the numbers that Flink's countWindow gives.
 import test, { describe } from 'node:test'
-import { fieldSelector } from '../model/key.ts'
-import type { OperatorSpec } from '../model/operator-spec.ts'
-import type { WindowSpec } from '../model/window-spec.ts'
-import { verifyOperator } from '../testing/operator-harness.ts'
-import { end, out, record, type ScriptStep, watermarkOut } from '../testing/operator-script.ts'
+import { fieldSelector } from '../../model/key.ts'
+import type { OperatorSpec } from '../../model/operator-spec.ts'
+import { WINDOW_DEFAULTS, type WindowSpec } from '../../model/window-spec.ts'
+import { verifyOperator } from '../../testing/operator-harness.ts'
+import { end, out, record, type ScriptStep, watermarkOut } from '../../testing/operator-script.ts'
 
 const keySelectors = [fieldSelector('k')]
 
 function countWindow(rest: Pick<WindowSpec, 'trigger'> & Partial<WindowSpec>): OperatorSpec {
   const window: WindowSpec = {
+    ...WINDOW_DEFAULTS,
     timeDomain: 'processing-time',
-    assigner: { kind: 'global' },
-    allowedLatenessMs: 0,
+    assigner: { kind: 'global', restarts: true },
+    finalPane: 'never',
     function: {
-      kind: 'apply',
-      apply: (key, window, elements, collector) => {
-        const numbers = (elements as readonly { n: number }[]).map(({ n }) => n)
-        collector.collect([key, window.start, window.end, numbers])
+      kind: 'process',
+      function: {
+        onWindow: (elements, { key, window }, collector) => {
+          const numbers = (elements as readonly { n: number }[]).map(({ n }) => n)
+          collector.collect([key, window.start, window.end, numbers])
+        },
       },
     },
     ...rest,
@@ -28,8 +31,9 @@ function countWindow(rest: Pick<WindowSpec, 'trigger'> & Partial<WindowSpec>): O
 /** The newest `size` records, every `slide` records. */
 function slidingCount(size: number, slide: number): OperatorSpec {
   return countWindow({
-    trigger: { kind: 'count', count: slide, isPurging: false },
-    evictor: { kind: 'count', count: size },
+    assigner: { kind: 'global', restarts: false },
+    trigger: { kind: 'repeatedly', trigger: { kind: 'after-count', count: slide } },
+    evictor: { kind: 'count', count: size, after: false },
   })
 }
 
@@ -44,18 +48,18 @@ function fired(k: string, ...elements: readonly number[]) {
 describe('count windows', () => {
   test('fire when they are full, per key, and begin anew; what is not full at the end does not fire', () =>
     verifyOperator({
-      operator: countWindow({ trigger: { kind: 'count', count: 3, isPurging: true } }),
+      operator: countWindow({ trigger: { kind: 'after-count', count: 3 } }),
       keySelectors,
       script: [...numbers('a', 1, 2), ...numbers('b', 10, 11), ...numbers('a', 3, 7), ...numbers('b', 12, 12), end],
       expect: { output: [fired('a', 1, 2, 3), fired('a', 4, 5, 6), fired('b', 10, 11, 12), watermarkOut(Infinity)] },
     }))
 
-  test('give the timestamp of the record that filled them', () =>
+  test('give the newest timestamp of their records', () =>
     verifyOperator({
-      operator: countWindow({ trigger: { kind: 'count', count: 2, isPurging: true } }),
+      operator: countWindow({ trigger: { kind: 'after-count', count: 2 } }),
       keySelectors,
       script: [record({ k: 'a', n: 1 }, { timestamp: 50 }), record({ k: 'a', n: 2 }, { timestamp: 20 }), end],
-      expect: { output: [out(['a', -Infinity, Infinity, [1, 2]], 20), watermarkOut(Infinity)] },
+      expect: { output: [out(['a', -Infinity, Infinity, [1, 2]], 50), watermarkOut(Infinity)] },
     }))
 
   test('that slide fire every slide with the newest records: the first ones are not full', () =>
@@ -85,8 +89,9 @@ describe('count windows', () => {
   test('that slide aggregate their newest records', () =>
     verifyOperator({
       operator: countWindow({
-        trigger: { kind: 'count', count: 2, isPurging: false },
-        evictor: { kind: 'count', count: 3 },
+        assigner: { kind: 'global', restarts: false },
+        trigger: { kind: 'repeatedly', trigger: { kind: 'after-count', count: 2 } },
+        evictor: { kind: 'count', count: 3, after: false },
         function: {
           kind: 'aggregate',
           aggregate: {
@@ -108,9 +113,10 @@ describe('count windows', () => {
       operator: () => {
         kept.length = 0
         return countWindow({
-          trigger: { kind: 'count', count: 1, isPurging: false },
-          evictor: { kind: 'count', count: 2 },
-          function: { kind: 'apply', apply: (_key, _window, elements) => void kept.push(elements) },
+          assigner: { kind: 'global', restarts: false },
+          trigger: { kind: 'repeatedly', trigger: { kind: 'after-count', count: 1 } },
+          evictor: { kind: 'count', count: 2, after: false },
+          function: { kind: 'process', function: { onWindow: elements => void kept.push(elements) } },
         })
       },
       keySelectors,

@@ -1,0 +1,142 @@
+// Record path. Windows that merge as records come. Each key has its own, with a deadline each that is looked at again when it comes rather
+// than moved with every record.
+import type { TimeWindow } from '../../model/functions.ts'
+import type { WindowSpec } from '../../model/window-spec.ts'
+import { KeyEntry, KeyedTable } from '../../state/keyed-table.ts'
+import { type MergingWindows, mergingWindows } from '../../window/merging-windows.ts'
+import { WindowCell } from '../../window/window-cell.ts'
+import type { OperatorContext } from '../operator.ts'
+import { failOnRecord } from '../user-failure.ts'
+import { LateOutput } from './late-output.ts'
+import { WindowCore } from './window-core.ts'
+import type { TimeDriven } from './window-time.ts'
+
+/** The windows of one key, none of which would be joined with another. */
+class KeyWindows extends KeyEntry {
+  cells: WindowCell[] = []
+
+  isEmpty(): boolean {
+    return this.cells.length === 0
+  }
+}
+
+/** The merging windows of one subtask. */
+export class MergingCells implements TimeDriven {
+  readonly core: WindowCore
+  private readonly context: OperatorContext
+  private readonly windows: MergingWindows
+  private readonly keyOf: readonly ((record: never) => unknown)[]
+  private readonly late: LateOutput
+  private readonly table: KeyedTable<KeyWindows>
+  private count = 0
+
+  constructor(spec: WindowSpec, context: OperatorContext) {
+    this.windows = mergingWindows(spec.assigner)
+    this.core = new WindowCore(spec, context, window => this.windows.shown(window))
+    this.context = context
+    this.keyOf = Array.from({ length: spec.inputs }, (_, input) => context.keyOf(input))
+    this.late = new LateOutput(spec, context)
+    this.table = new KeyedTable(context.vertex.maxParallelism, (key, keyGroup) => new KeyWindows(key, keyGroup))
+  }
+
+  take(record: unknown, timeMs: number, input: number): void {
+    const key = (this.keyOf[input] as (record: never) => unknown)(record as never)
+    let entry: KeyWindows
+    let own: readonly TimeWindow[]
+    try {
+      own = this.windows.windowsOf(record, timeMs)
+      entry = this.table.ensure(key)
+    } catch (error) {
+      failOnRecord(this.context.vertex, record, error)
+    }
+    let isTaken = false
+    for (const window of own) {
+      const cell = this.cellFor(entry, window, record)
+      if (cell === undefined) continue
+      isTaken = true
+      this.core.add(cell, record, timeMs, input)
+    }
+    const [newest] = own
+    if (!isTaken && newest !== undefined) this.late.take(record, timeMs, this.windows.shown(newest), this.core.timeMs)
+    if (entry.cells.length === 0) this.table.releaseIfEmpty(entry)
+  }
+
+  moveTo(timeMs: number): void {
+    if (timeMs > this.core.timeMs) this.core.timeMs = timeMs
+  }
+
+  hasDue(): boolean {
+    return this.core.timeDeadlines.hasDue(this.core.timeMs)
+  }
+
+  workOff(): void {
+    const cell = this.core.timeDeadlines.popDue(this.core.timeMs)?.owner
+    if (cell === undefined) return
+    this.core.wake(cell)
+    if (this.core.isClosed(cell.window)) this.close(cell)
+    else this.schedule(cell)
+  }
+
+  nextTimeMs(): number {
+    return this.core.timeDeadlines.nextTimeMs()
+  }
+
+  nextProcessingTimeMs(): number {
+    return this.core.processingDeadlines.nextTimeMs()
+  }
+
+  wakeAtProcessingTime(nowMs: number): boolean {
+    return this.core.wakeDue(nowMs)
+  }
+
+  /** The windows that are kept now, over all keys. */
+  get openCount(): number {
+    return this.count
+  }
+
+  /** The cell of the record's own window, joined with those it reaches; undefined when it is closed for good. */
+  private cellFor(entry: KeyWindows, own: TimeWindow, record: unknown): WindowCell | undefined {
+    const { joined, into } = this.join(entry, own, record)
+    const [first] = joined
+    if (first === undefined) return this.core.isClosed(own) ? undefined : this.open(entry, own)
+    const only = entry.cells[first] as WindowCell
+    if (joined.length === 1 && only.window.start === into.start && only.window.end === into.end) return only
+    const cells = joined.map(at => entry.cells[at] as WindowCell).sort((a, b) => a.window.start - b.window.start)
+    this.core.merge(cells, into)
+    const [target, ...rest] = cells as [WindowCell, ...WindowCell[]]
+    if (rest.length > 0) entry.cells = entry.cells.filter(cell => !rest.includes(cell))
+    this.count -= rest.length
+    this.schedule(target)
+    return target
+  }
+
+  private join(entry: KeyWindows, own: TimeWindow, record: unknown) {
+    try {
+      return this.windows.join(entry.cells, own)
+    } catch (error) {
+      failOnRecord(this.context.vertex, record, error)
+    }
+  }
+
+  private open(entry: KeyWindows, window: TimeWindow): WindowCell {
+    const cell = new WindowCell(entry.key, entry.keyGroup, window)
+    entry.cells.push(cell)
+    this.count++
+    this.schedule(cell)
+    return cell
+  }
+
+  private schedule(cell: WindowCell): void {
+    const latenessMs = this.core.hasEnded(cell.window) ? this.core.spec.allowedLatenessMs : 0
+    this.core.scheduleTime(cell, cell.window.end - 1 + latenessMs)
+  }
+
+  private close(cell: WindowCell): void {
+    this.core.close(cell)
+    const entry = this.table.find(cell.key)
+    if (entry === undefined) return
+    entry.cells.splice(entry.cells.indexOf(cell), 1)
+    this.count--
+    if (entry.cells.length === 0) this.table.releaseIfEmpty(entry)
+  }
+}

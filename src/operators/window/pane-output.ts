@@ -1,0 +1,168 @@
+// Record path. How a pane leaves: what it replaces is taken back first where the windowing says so, then its records go out with their
+// timestamp, seen by the function through one context.
+import type { Collector, TimeWindow } from '../../model/functions.ts'
+import type { Pane, PaneTiming } from '../../model/window-functions.ts'
+import { emitsRetractions, type WindowSpec } from '../../model/window-spec.ts'
+import { KeyedState, StateEntry } from '../../state/keyed-state.ts'
+import type { EmittedRecord, WindowCell } from '../../window/window-cell.ts'
+import type { PaneContext, WindowContents } from '../../window/window-contents.ts'
+import type { OperatorContext } from '../operator.ts'
+import { OperatorRecordContext } from '../record-context.ts'
+
+/** What the core knows of a pane. */
+export interface PaneInit {
+  readonly timing: PaneTiming
+  readonly isLast: boolean
+  readonly timestampMs: number
+}
+
+/** The only panes that most windows have. */
+const SINGLE_PANE: Pane = Object.freeze({
+  timing: 'on-time',
+  index: 0,
+  nonSpeculativeIndex: 0,
+  isFirst: true,
+  isLast: true,
+})
+
+/** Emits the panes of one subtask. */
+export class PaneOutput {
+  readonly context: FunctionContext
+  private readonly operator: OperatorContext
+  private readonly contents: WindowContents
+  private readonly shown: (window: TimeWindow) => TimeWindow
+  private readonly isRetracting: boolean
+  private readonly isRemembering: boolean
+  private readonly out: Collector<unknown>
+  private emitted: EmittedRecord[] = []
+
+  constructor(
+    spec: WindowSpec,
+    operator: OperatorContext,
+    contents: WindowContents,
+    shown: (window: TimeWindow) => TimeWindow,
+  ) {
+    this.operator = operator
+    this.contents = contents
+    this.shown = shown
+    this.isRetracting = spec.accumulation === 'retracting'
+    this.isRemembering = emitsRetractions(spec)
+    this.context = new FunctionContext(spec, operator)
+    const { output, record } = operator
+    this.out = this.isRemembering
+      ? {
+          collect: value => {
+            this.emitted.push({ value, timestamp: record.timestamp, window: this.context.window })
+            output(value)
+          },
+        }
+      : { collect: output }
+  }
+
+  /** The timestamp of results by the window's end. */
+  endTimestamp(window: TimeWindow): number {
+    const shown = this.shown(window)
+    // A session that ends at its last record has that record's timestamp.
+    return shown === window ? window.end - 1 : shown.end
+  }
+
+  /** Lets a pane of the cell leave. */
+  emit(cell: WindowCell, init: PaneInit): void {
+    const { record } = this.operator
+    const { timestamp, isRetraction } = record
+    const window = this.shown(cell.window)
+    if (this.isRemembering) this.takeBack(cell, window)
+    record.timestamp = init.timestampMs
+    record.isRetraction = false
+    // All records of the pane were taken back: nothing replaces what was emitted.
+    if (!this.isRetracting || cell.held > 0 || cell.unfired === 0) {
+      this.context.enter(cell, window, paneOf(cell, init))
+      this.contents.emit(cell, this.context, this.out)
+      this.context.leave()
+    }
+    if (this.isRemembering) {
+      cell.ensureHistory().emitted = this.emitted
+      this.emitted = []
+    }
+    record.timestamp = timestamp
+    record.isRetraction = isRetraction
+  }
+
+  // Without retracting only the results of windows that are no more are taken back; those of the same window are replaced as they are.
+  private takeBack(cell: WindowCell, now: TimeWindow): void {
+    const { history } = cell
+    if (history?.emitted === undefined) return
+    const { record, output } = this.operator
+    record.isRetraction = true
+    for (const { value, timestamp, window } of history.emitted) {
+      if (!this.isRetracting && window.start === now.start && window.end === now.end) continue
+      record.timestamp = timestamp
+      output(value)
+    }
+    history.emitted = undefined
+  }
+}
+
+function paneOf(cell: WindowCell, { timing, isLast }: PaneInit): Pane {
+  const { history } = cell
+  if (history === undefined && timing === 'on-time' && isLast) return SINGLE_PANE
+  const { panes, nonSpeculativePanes } = cell.ensureHistory()
+  const own = cell.ensureHistory()
+  own.panes++
+  if (timing !== 'early') own.nonSpeculativePanes++
+  return {
+    timing,
+    index: panes,
+    nonSpeculativeIndex: timing === 'early' ? -1 : nonSpeculativePanes,
+    isFirst: panes === 0,
+    isLast,
+  }
+}
+
+const NOTHING: readonly unknown[] = Object.freeze([])
+
+/** What a function over windows sees. */
+class FunctionContext extends OperatorRecordContext implements PaneContext {
+  key: unknown = undefined
+  window: TimeWindow = Object.freeze({ start: -Infinity, end: Infinity })
+  pane: Pane = SINGLE_PANE
+  added: readonly unknown[] = NOTHING
+  expired: readonly unknown[] = NOTHING
+  readonly state: never
+  readonly globalState: never
+  private readonly windowState: KeyedState | undefined
+  private readonly keyState: KeyedState | undefined
+  private readonly slots: number
+
+  constructor(spec: WindowSpec, operator: OperatorContext) {
+    super(operator)
+    const { maxParallelism } = operator.vertex
+    const user = spec.function.kind === 'process' ? spec.function.function : undefined
+    this.windowState = user?.state === undefined ? undefined : new KeyedState(user.state, maxParallelism)
+    this.keyState = user?.globalState === undefined ? undefined : new KeyedState(user.globalState, maxParallelism)
+    this.slots = Object.keys(user?.state ?? {}).length
+    this.state = (this.windowState?.handles ?? Object.freeze({})) as never
+    this.globalState = (this.keyState?.handles ?? Object.freeze({})) as never
+  }
+
+  enter(cell: WindowCell, window: TimeWindow, pane: Pane): void {
+    this.key = cell.key
+    this.window = window
+    this.pane = pane
+    this.keyState?.select(cell.key)
+    if (this.windowState === undefined) return
+    const history = cell.ensureHistory()
+    history.userState ??= new StateEntry(cell.key, cell.keyGroup, this.slots)
+    this.windowState.selectEntry(history.userState)
+  }
+
+  leave(): void {
+    this.keyState?.release()
+    this.windowState?.release()
+  }
+
+  setChanges(added: readonly unknown[], expired: readonly unknown[]): void {
+    this.added = added
+    this.expired = expired
+  }
+}

@@ -1,0 +1,145 @@
+// Record path. Overlapping windows that share what they have in common: a record is added once, to the slice of time it falls into, and a
+// window is the join of its slices. For each key the joins of the oldest slices are kept on a stack that is emptied from its end and refilled when it is empty
+// (two stacks make a queue: each slice is joined a fixed number of times, however many windows hold it); with an inverse one running join does.
+import { preview, StreamError } from '../../base/errors.ts'
+import type { AggregateFunction, TimeWindow } from '../../model/functions.ts'
+import type { WindowSpec } from '../../model/window-spec.ts'
+import { KeyedTable } from '../../state/keyed-table.ts'
+import { type AlignedWindows, newestStart } from '../../window/assigner.ts'
+import { SlicedCell } from '../../window/sliced-cell.ts'
+import { windowContents } from '../../window/window-contents.ts'
+import type { OperatorContext } from '../operator.ts'
+import { failOnRecord, failStep } from '../user-failure.ts'
+import { LateOutput } from './late-output.ts'
+import { PaneOutput } from './pane-output.ts'
+import type { TimeDriven } from './window-time.ts'
+
+/** True for windowings whose windows can share slices: one pane of each, on time, made of an accumulator. */
+export function canShareSlices(spec: WindowSpec): boolean {
+  const { assigner, function: definition, trigger } = spec
+  return (
+    spec.slices === 'shared' &&
+    assigner.kind === 'sliding' &&
+    assigner.slideMs < assigner.sizeMs &&
+    definition.kind === 'aggregate' &&
+    trigger.kind === 'on-window-end' &&
+    spec.evictor === undefined &&
+    spec.allowedLatenessMs === 0 &&
+    spec.accumulation !== 'retracting' &&
+    spec.timestampCombiner === 'end-of-window' &&
+    spec.finalPane !== 'always'
+  )
+}
+
+/** The windows of one subtask. */
+export class SlicedWindows implements TimeDriven {
+  private readonly context: OperatorContext
+  private readonly windows: AlignedWindows
+  private readonly aggregate: AggregateFunction<unknown, unknown, unknown>
+  private readonly keyOf: (record: never) => unknown
+  private readonly late: LateOutput
+  private readonly output: PaneOutput
+  private readonly table: KeyedTable<SlicedCell>
+  /** A window is cut at the starts and at the ends of others: this is where the ends fall within a slide. */
+  private readonly cutMs: number
+  private timeMs = -Infinity
+  /** The end of the next window that has slices; Infinity when there are none. */
+  private nextEnd = Infinity
+  private firing:
+    | { readonly window: TimeWindow; readonly cells: IterableIterator<SlicedCell>; nextEnd: number }
+    | undefined
+
+  constructor(spec: WindowSpec, windows: AlignedWindows, context: OperatorContext) {
+    this.context = context
+    this.windows = windows
+    this.cutMs = windows.sizeMs % windows.slideMs
+    if (spec.function.kind !== 'aggregate') throw new StreamError('INTERNAL_ERROR', 'slices need an aggregate')
+    this.aggregate = spec.function.aggregate
+    this.keyOf = context.keyOf(0)
+    this.late = new LateOutput(spec, context)
+    this.output = new PaneOutput(spec, context, windowContents(spec), window => window)
+    const { maxParallelism } = context.vertex
+    this.table = new KeyedTable(maxParallelism, (key, keyGroup) => new SlicedCell(key, keyGroup))
+  }
+
+  /** The keys that have a window open. */
+  get openCount(): number {
+    return this.table.size
+  }
+
+  take(record: unknown, timeMs: number): void {
+    const key = this.keyOf(record as never)
+    const newest = newestStart(this.windows, timeMs)
+    const newestEnd = newest + this.windows.sizeMs
+    if (newestEnd - 1 <= this.timeMs) {
+      this.late.take(record, timeMs, { start: newest, end: newestEnd }, this.timeMs)
+      return
+    }
+    const start = this.cutMs > 0 && timeMs >= newest + this.cutMs ? newest + this.cutMs : newest
+    try {
+      const cell = this.table.ensure(key)
+      if (this.context.record.isRetraction) cell.takeBack(this.aggregate, start, record)
+      else cell.add(this.aggregate, start, record)
+      if (cell.isEmpty()) this.table.releaseIfEmpty(cell)
+    } catch (error) {
+      failOnRecord(this.context.vertex, record, error)
+    }
+    const end = this.endAfter(Math.max(start, this.timeMs + 1))
+    if (end < this.nextEnd) this.nextEnd = end
+  }
+
+  moveTo(timeMs: number): void {
+    if (timeMs > this.timeMs) this.timeMs = timeMs
+  }
+
+  hasDue(): boolean {
+    return this.firing !== undefined || (this.nextEnd - 1 <= this.timeMs && this.nextEnd !== Infinity)
+  }
+
+  workOff(): void {
+    if (this.firing === undefined) {
+      const window = Object.freeze({ start: this.nextEnd - this.windows.sizeMs, end: this.nextEnd })
+      this.firing = { window, cells: this.table.entries(), nextEnd: Infinity }
+      return
+    }
+    const { window, cells } = this.firing
+    const next = cells.next()
+    if (next.done === true) {
+      this.nextEnd = this.firing.nextEnd
+      this.firing = undefined
+      return
+    }
+    this.fire(next.value, window)
+    if (next.value.isEmpty()) this.table.releaseIfEmpty(next.value)
+    else this.firing.nextEnd = Math.min(this.firing.nextEnd, this.endAfter(Math.max(window.end, next.value.firstStart)))
+  }
+
+  nextTimeMs(): number {
+    return this.nextEnd - 1
+  }
+
+  nextProcessingTimeMs(): number {
+    return Infinity
+  }
+
+  wakeAtProcessingTime(): boolean {
+    return true
+  }
+
+  private fire(cell: SlicedCell, window: TimeWindow): void {
+    try {
+      if (cell.moveTo(this.aggregate, window)) {
+        this.output.emit(cell, { timing: 'on-time', isLast: true, timestampMs: window.end - 1 })
+      }
+      cell.leave(window.start + this.windows.slideMs, this.aggregate)
+    } catch (error) {
+      failStep(this.context.vertex, `for key ${preview(cell.key)} in window [${window.start}, ${window.end})`, error)
+    }
+  }
+
+  /** The end of the first window that ends after a time. Ends are a size above the starts, which are a slide apart. */
+  private endAfter(timeMs: number): number {
+    const { sizeMs, slideMs } = this.windows
+    return newestStart(this.windows, timeMs - sizeMs) + slideMs + sizeMs
+  }
+}

@@ -1,0 +1,272 @@
+// Record path. What every windowing does with its cells: a record enters, a pane leaves, a cell is let go of. Which cells a record enters
+// and when they are asked is the business of the operators around it (decision 6).
+import { preview } from '../../base/errors.ts'
+import type { TimeWindow } from '../../model/functions.ts'
+import { emitsRetractions, type WindowSpec } from '../../model/window-spec.ts'
+import { DeadlineQueue } from '../../time/deadline-queue.ts'
+import { WatermarkHolds } from '../../time/watermark-holds.ts'
+import { type CompiledTrigger, compileTrigger } from '../../window/triggers/compile-trigger.ts'
+import type { CellHistory, WindowCell } from '../../window/window-cell.ts'
+import { type WindowContents, windowContents } from '../../window/window-contents.ts'
+import { type CurrentRecord, type OperatorContext, spend } from '../operator.ts'
+import { failOnRecord, failStep } from '../user-failure.ts'
+import { CellSite } from './cell-site.ts'
+import { PaneOutput } from './pane-output.ts'
+import { ResultTimestamps } from './result-timestamps.ts'
+
+/** The cells of one windowing in one subtask. */
+export class WindowCore {
+  readonly spec: WindowSpec
+  readonly contents: WindowContents
+  readonly output: PaneOutput
+  readonly holds = new WatermarkHolds()
+  /** Cells whose triggers asked for a time of the window's time domain, or of processing time. */
+  readonly timeDeadlines = new DeadlineQueue<WindowCell>()
+  readonly processingDeadlines = new DeadlineQueue<WindowCell>()
+  /** True when closing a cell may do more than forget it. */
+  readonly mustCloseCells: boolean
+  private readonly context: OperatorContext
+  private readonly record: CurrentRecord
+  private readonly trigger: CompiledTrigger
+  private readonly site: CellSite
+  private readonly timestamps: ResultTimestamps | undefined
+  private readonly isDiscarding: boolean
+  private readonly isPlain: boolean
+
+  constructor(spec: WindowSpec, context: OperatorContext, shown: (window: TimeWindow) => TimeWindow) {
+    this.spec = spec
+    this.context = context
+    this.record = context.record
+    this.contents = windowContents(spec)
+    this.trigger = compileTrigger(spec.trigger)
+    this.output = new PaneOutput(spec, context, this.contents, shown)
+    this.site = new CellSite(context.clock, this.timeDeadlines, this.processingDeadlines)
+    const isCombining = spec.timestampCombiner !== 'end-of-window' || spec.assigner.kind === 'global'
+    this.timestamps = isCombining ? new ResultTimestamps(spec, this.holds, this.trigger.hasOnTimePane) : undefined
+    this.isDiscarding = spec.accumulation === 'discarding'
+    this.isPlain = spec.trigger.kind === 'on-window-end'
+    const hasState = spec.function.kind === 'process' && spec.function.function.state !== undefined
+    this.mustCloseCells =
+      !this.isPlain ||
+      this.timestamps !== undefined ||
+      hasState ||
+      spec.finalPane === 'always' ||
+      emitsRetractions(spec)
+  }
+
+  /** No record with a timestamp at or below it follows. */
+  get timeMs(): number {
+    return this.site.timeMs
+  }
+
+  set timeMs(timeMs: number) {
+    this.site.timeMs = timeMs
+  }
+
+  /** True when results may have timestamps before the end of their window, which hold the watermark back. */
+  get holdsWatermark(): boolean {
+    return this.timestamps?.isHolding === true
+  }
+
+  /** True when the window takes no more records. */
+  isClosed(window: TimeWindow): boolean {
+    return window.end - 1 + this.spec.allowedLatenessMs <= this.site.timeMs
+  }
+
+  /** True when the time has reached the window's last moment. */
+  hasEnded(window: TimeWindow): boolean {
+    return window.end - 1 <= this.site.timeMs
+  }
+
+  /** A record enters a cell, of which at most one pane leaves for it. */
+  add(cell: WindowCell, record: unknown, timestampMs: number, input: number): void {
+    if (cell.history?.isClosed === true) {
+      this.context.counters.closedWindowRecordsDropped++
+      return
+    }
+    // What begins after its window's end has no pane on time.
+    if (cell.unfired === 0 && cell.history === undefined && this.hasEnded(cell.window))
+      cell.ensureHistory().hasEnded = true
+    try {
+      if (this.record.isRetraction) this.takeBack(cell, record)
+      else {
+        this.contents.add(cell, record, timestampMs, input)
+        cell.held++
+      }
+      cell.unfired++
+      this.tellTrigger(cell, record, timestampMs)
+    } catch (error) {
+      failOnRecord(this.context.vertex, record, error)
+    }
+    this.evaluate(cell)
+  }
+
+  /** Asks the trigger whether a pane leaves, and lets it leave. */
+  evaluate(cell: WindowCell): void {
+    const { site, trigger } = this
+    if (cell.history?.isClosed === true) return
+    site.enter(cell)
+    if (trigger.root.shouldFire(site)) this.fire(cell)
+    else if (site.isPurging) purge(cell)
+  }
+
+  /** A time that the cell's trigger asked for has come. */
+  wake(cell: WindowCell): void {
+    this.evaluate(cell)
+    if (cell.history === undefined || cell.history.isClosed) return
+    this.site.enter(cell)
+    this.trigger.root.renewTimes(this.site)
+  }
+
+  /** Wakes the cells that wait for processing time up to now, within the task's capacity; false when some are left. */
+  wakeDue(nowMs: number): boolean {
+    const { capacity, clock } = this.context
+    while (this.processingDeadlines.hasDue(nowMs)) {
+      if (capacity.blocked > 0 || capacity.budget <= 0) return false
+      const cell = this.processingDeadlines.popDue(nowMs)?.owner
+      if (cell !== undefined) this.wake(cell)
+      spend(capacity, clock)
+    }
+    return true
+  }
+
+  /** Joins cells of one key, in the order of their windows, into the first of them, whose window becomes the one given. */
+  merge(cells: readonly WindowCell[], window: TimeWindow): void {
+    const [target, ...rest] = cells as readonly [WindowCell, ...WindowCell[]]
+    const states = cells.map(cell => cell.history?.trigger).filter(state => state !== undefined)
+    const isClosed = cells.every(cell => cell.history?.isClosed === true)
+    for (const cell of rest) {
+      if (cell.history?.isClosed !== true) this.contents.merge(target, cell)
+      target.held += cell.held
+      target.unfired += cell.unfired
+      this.timestamps?.merge(target, cell)
+      moveEmitted(target, cell)
+      this.release(cell)
+    }
+    target.window = window
+    const { history } = target
+    if (history === undefined) return
+    Object.assign(history, {
+      panes: 0,
+      nonSpeculativePanes: 0,
+      hasEnded: this.hasEnded(window),
+      hasLast: false,
+      isClosed,
+    })
+    if (this.trigger.slots === 0) return
+    history.trigger = undefined
+    this.site.enter(target)
+    const finished = states.reduce((bits, state) => bits & state.finished, states[0]?.finished ?? 0)
+    this.site.state.finished = finished
+    this.trigger.root.onMerge(this.site, states)
+  }
+
+  /** The window is closed: a last pane leaves, if there is to be one. The cell is not to be used any more. */
+  close(cell: WindowCell): void {
+    const { history } = cell
+    if (history?.isClosed !== true && history?.hasLast !== true) {
+      const { finalPane } = this.spec
+      if (finalPane === 'always' || (finalPane === 'if-not-empty' && cell.unfired > 0)) this.emitPane(cell, true)
+      else if (cell.unfired > 0) this.context.counters.unfiredRecordsDropped += cell.unfired
+    }
+    this.release(cell)
+  }
+
+  /** True for a cell whose trigger finished where the next window takes its place at once. */
+  isOver(cell: WindowCell): boolean {
+    return cell.history?.isClosed === true
+  }
+
+  /** Lets go of what the cell holds outside itself. */
+  release(cell: WindowCell): void {
+    const { history } = cell
+    this.timeDeadlines.cancel(cell.deadline)
+    if (history === undefined) return
+    this.timestamps?.release(history)
+    this.processingDeadlines.cancel(history.processingDeadline)
+  }
+
+  /** The watermark of the outputs, given that of the inputs. */
+  outputWatermark(inputWatermark: number): number {
+    if (this.timestamps === undefined) return inputWatermark
+    return this.timestamps.outputWatermark(inputWatermark)
+  }
+
+  /** Sees to it that the cell is looked at by the given time of the window's time domain. */
+  scheduleTime(cell: WindowCell, timeMs: number): void {
+    cell.deadline = this.timeDeadlines.schedule(cell.deadline, cell, timeMs)
+  }
+
+  private tellTrigger(cell: WindowCell, record: unknown, timestampMs: number): void {
+    this.timestamps?.add(cell, this.record.timestamp)
+    if (this.trigger.slots === 0) return
+    this.site.enter(cell)
+    this.site.record = record
+    this.site.timestampMs = timestampMs
+    this.trigger.root.onRecord(this.site)
+  }
+
+  private takeBack(cell: WindowCell, record: unknown): void {
+    this.contents.retract?.(cell, record)
+    if (--cell.held === 0) cell.content = undefined
+  }
+
+  private fire(cell: WindowCell): void {
+    const { site, trigger } = this
+    trigger.root.onFire(site)
+    const isFinished = trigger.slots > 0 && trigger.root.isFinished(site)
+    const isPurging = site.isPurging || this.isDiscarding
+    this.emitPane(cell, isFinished || this.isClosed(cell.window))
+    if (isPurging || isFinished) purge(cell)
+    if (isFinished) cell.ensureHistory().isClosed = true
+  }
+
+  private emitPane(cell: WindowCell, isLast: boolean): void {
+    const hasEnded = this.hasEnded(cell.window)
+    const isLate = cell.history?.hasEnded === true
+    const timing = !hasEnded ? 'early' : isLate ? 'late' : 'on-time'
+    const isWanted = cell.unfired > 0 || this.isEmptyPaneWanted(cell, timing === 'on-time', isLast)
+    if (isWanted) {
+      try {
+        this.output.emit(cell, { timing, isLast, timestampMs: this.resultTimestamp(cell) })
+      } catch (error) {
+        const { start, end } = cell.window
+        failStep(this.context.vertex, `for key ${preview(cell.key)} in window [${start}, ${end})`, error)
+      }
+      cell.unfired = 0
+    }
+    this.timestamps?.onFire(cell, hasEnded)
+    // A plain window that is closed now is forgotten at once: it needs no history.
+    if (!isLast || this.mustCloseCells) this.noteFired(cell.ensureHistory(), { hasEnded, isLast: isLast && isWanted })
+  }
+
+  private isEmptyPaneWanted(cell: WindowCell, isOnTime: boolean, isLast: boolean): boolean {
+    if (cell.held === 0 && !this.contents.hasEmptyResult) return false
+    if (isOnTime && this.spec.onTimePane === 'always') return true
+    return isLast && this.spec.finalPane === 'always'
+  }
+
+  private noteFired(history: CellHistory, { hasEnded, isLast }: { hasEnded: boolean; isLast: boolean }): void {
+    if (hasEnded) history.hasEnded = true
+    if (isLast) history.hasLast = true
+  }
+
+  private resultTimestamp(cell: WindowCell): number {
+    const combinedMs = this.timestamps?.of(cell) ?? Number.NaN
+    if (!Number.isNaN(combinedMs)) return combinedMs
+    return this.output.endTimestamp(cell.window)
+  }
+}
+
+function purge(cell: WindowCell): void {
+  cell.content = undefined
+  cell.held = 0
+  cell.unfired = 0
+}
+
+function moveEmitted(target: WindowCell, source: WindowCell): void {
+  const emitted = source.history?.emitted
+  if (emitted === undefined || emitted.length === 0) return
+  const history = target.ensureHistory()
+  history.emitted = [...(history.emitted ?? []), ...emitted]
+}

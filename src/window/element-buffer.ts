@@ -1,0 +1,121 @@
+// Record path. The elements of a window in the order of arrival, as columns, with what was new and what was taken out since the last pane.
+import type { TimestampedElement } from '../model/window-functions.ts'
+
+/** Chooses the elements that stay; undefined: all do. */
+export type Keep<Context> =
+  | ((elements: readonly TimestampedElement<unknown>[], context: Context) => readonly TimestampedElement<unknown>[])
+  | undefined
+
+interface Element extends TimestampedElement<unknown> {
+  readonly position: number
+}
+
+/** A growing list of elements; adding costs O(1). */
+export class ElementBuffer {
+  values: unknown[] = []
+  private timestamps: number[] = []
+  private inputs: number[] = []
+  /** The position from which elements are new since the last pane. */
+  private firstAdded = 0
+  private expired: unknown[] = []
+
+  get length(): number {
+    return this.values.length
+  }
+
+  add(value: unknown, timestampMs: number, input: number): void {
+    this.values.push(value)
+    this.timestamps.push(timestampMs)
+    this.inputs.push(input)
+  }
+
+  /** Adds the elements of another buffer behind these; those of either that were in a pane count as old. */
+  append(other: ElementBuffer): void {
+    const added = [...this.positions(this.firstAdded)].map(at => this.at(at))
+    this.truncate(this.firstAdded)
+    for (let at = 0; at < other.firstAdded; at++) this.take(other, at)
+    this.firstAdded = this.length
+    for (const { value, timestamp, input } of added) this.add(value, timestamp, input)
+    for (let at = other.firstAdded; at < other.length; at++) this.take(other, at)
+    this.expired.push(...other.expired)
+  }
+
+  /** A copy of all elements. */
+  copy(): unknown[] {
+    return this.values.slice()
+  }
+
+  /** Copies of the elements of each input, up to the greatest input seen or the count given. */
+  byInput(): readonly (readonly unknown[])[] {
+    const groups: unknown[][] = []
+    for (let at = 0; at < this.length; at++) {
+      const input = this.inputs[at] as number
+      while (groups.length <= input) groups.push([])
+      ;(groups[input] as unknown[]).push(this.values[at])
+    }
+    return groups
+  }
+
+  /** The elements that came since the last pane. */
+  added(): unknown[] {
+    return this.values.slice(this.firstAdded)
+  }
+
+  /** The elements taken out since the last call. */
+  takeExpired(): unknown[] {
+    const { expired } = this
+    this.expired = []
+    return expired
+  }
+
+  markFired(): void {
+    this.firstAdded = this.length
+  }
+
+  /** Takes out the elements that are not among those chosen. */
+  keep<Context>(choose: Keep<Context>, context: Context): void {
+    if (choose === undefined) return
+    const elements: Element[] = this.values.map((value, position) => ({
+      value,
+      timestamp: this.timestamps[position] as number,
+      position,
+    }))
+    const kept = new Set(choose(elements, context))
+    if (kept.size === elements.length) return
+    const { values, timestamps, inputs, firstAdded } = this
+    this.truncate(0)
+    let addedFrom = 0
+    for (const element of elements) {
+      const { position } = element
+      if (!kept.has(element)) this.expired.push(values[position])
+      else {
+        if (position < firstAdded) addedFrom++
+        this.add(values[position], timestamps[position] as number, inputs[position] as number)
+      }
+    }
+    this.firstAdded = addedFrom
+  }
+
+  private take(other: ElementBuffer, at: number): void {
+    const { value, timestamp, input } = other.at(at)
+    this.add(value, timestamp, input)
+  }
+
+  private at(position: number): { value: unknown; timestamp: number; input: number } {
+    return {
+      value: this.values[position],
+      timestamp: this.timestamps[position] as number,
+      input: this.inputs[position] as number,
+    }
+  }
+
+  private positions(from: number): number[] {
+    return Array.from({ length: this.length - from }, (_, offset) => from + offset)
+  }
+
+  private truncate(length: number): void {
+    this.values = this.values.slice(0, length)
+    this.timestamps = this.timestamps.slice(0, length)
+    this.inputs = this.inputs.slice(0, length)
+  }
+}
