@@ -13,6 +13,7 @@ function through(hasTimestamps: boolean, hasKeys: boolean): number {
     capacityRecords: CAPACITY,
     hasTimestamps,
     hasKeys,
+    hasRetractions: false,
     senderCapacity,
     ...limit,
   })

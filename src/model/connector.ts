@@ -24,10 +24,10 @@ export interface ReaderContext {
 /** Where a reader puts its records. */
 export interface SourceOutput<T> {
   /**
-   * Emits one record, with its event time in epoch ms where the source knows it.
+   * Emits one record, with its event time in epoch ms where the source knows it; `isRetraction`: it takes back an equal one emitted before.
    * Returns false when the reader should return from `read` (the output is full or the turn is over); the record was taken all the same.
    */
-  emit(record: T, timestampMs?: number): boolean
+  emit(record: T, timestampMs?: number, isRetraction?: boolean): boolean
 }
 
 /** What a call of `read` left: more records now, nothing until `wake` (or `wakeAtMs`), or the end of the split. */
@@ -58,9 +58,12 @@ export interface WriterContext {
   readonly logger: Logger
 }
 
-/** Writes the records of one subtask. A promise from `write` means: not ready for the next record until it resolves. */
+/**
+ * Writes the records of one subtask. A promise from `write` means: not ready for the next record until it resolves.
+ * `isRetraction` says that the record takes back an equal one written before; only sinks that declare it get such records.
+ */
 export interface SinkWriter<T> {
-  write(record: T, timestampMs: number | undefined): void | Promise<void>
+  write(record: T, timestampMs: number | undefined, isRetraction?: boolean): void | Promise<void>
   /** Hands on what is buffered; called when the input is drained and at the end. */
   flush?(): void | Promise<void>
   close(): void | Promise<void>
@@ -88,11 +91,15 @@ export interface SourceSpec extends ConnectorSpec {
   readonly isBounded: boolean
   /** True when the source gives its records timestamps. */
   readonly hasTimestamps: boolean
+  /** True when it may emit records that take others back (a changelog). */
+  readonly hasRetractions?: boolean
   readonly implementation?: Source<unknown>
 }
 
 /** A sink by name and options. */
 export interface SinkSpec extends ConnectorSpec {
+  /** True when its writers know what to do with retractions. */
+  readonly acceptsRetractions?: boolean
   readonly implementation?: Sink<unknown>
 }
 

@@ -26,6 +26,8 @@ export interface TimerService {
 export interface RecordContext {
   /** The record's timestamp in epoch ms; undefined where the stream has none. */
   readonly timestamp: number | undefined
+  /** True when the record takes back an equal one that came before; only functions that declare `acceptsRetractions` meet it. */
+  readonly isRetraction: boolean
   readonly subtaskIndex: number
   readonly parallelism: number
   /** The operator's watermark in epoch ms; -Infinity before the first one. */
@@ -57,6 +59,8 @@ export interface OpenContext {
 
 /** A function over single records without key and state. */
 export interface ProcessFunction<T, O> {
+  /** True when it reads `ctx.isRetraction`; otherwise a stream with retractions is refused at plan time. */
+  readonly acceptsRetractions?: boolean
   open?(context: OpenContext): void
   onRecord(record: T, ctx: RecordContext, out: Collector<O>): void
   close?(): void
@@ -64,6 +68,8 @@ export interface ProcessFunction<T, O> {
 
 /** A function over records of a keyed stream, with declared state and timers. */
 export interface KeyedProcessFunction<K, T, O, S extends StateDescriptors = Record<never, never>> {
+  /** True when it reads `ctx.isRetraction`; otherwise a stream with retractions is refused at plan time. */
+  readonly acceptsRetractions?: boolean
   readonly state?: S
   open?(context: OpenContext): void
   onRecord(record: T, ctx: KeyedContext<K, S>, out: Collector<O>): void
@@ -73,6 +79,8 @@ export interface KeyedProcessFunction<K, T, O, S extends StateDescriptors = Reco
 
 /** A function over two connected streams without key. */
 export interface CoProcessFunction<A, B, O> {
+  /** True when it reads `ctx.isRetraction`; otherwise a stream with retractions is refused at plan time. */
+  readonly acceptsRetractions?: boolean
   open?(context: OpenContext): void
   onFirst(record: A, ctx: RecordContext, out: Collector<O>): void
   onSecond(record: B, ctx: RecordContext, out: Collector<O>): void
@@ -81,6 +89,8 @@ export interface CoProcessFunction<A, B, O> {
 
 /** A function over two connected keyed streams that share state and timers per key. */
 export interface KeyedCoProcessFunction<K, A, B, O, S extends StateDescriptors = Record<never, never>> {
+  /** True when it reads `ctx.isRetraction`; otherwise a stream with retractions is refused at plan time. */
+  readonly acceptsRetractions?: boolean
   readonly state?: S
   open?(context: OpenContext): void
   onFirst(record: A, ctx: KeyedContext<K, S>, out: Collector<O>): void
@@ -105,6 +115,12 @@ export interface AggregateFunction<T, A, R> {
   subtract?(accumulator: A, merged: A): A
   /** True when there is no result without records (a reduce, a greatest record): an empty pane then emits nothing. */
   readonly needsRecords?: boolean
+}
+
+/** A change as data: a record that holds from now on, or (`isRetraction`) one that came before and holds no more. */
+export interface Change<T> {
+  readonly isRetraction: boolean
+  readonly record: T
 }
 
 /** The window of a result: [start, end) in epoch ms; a global (count) window is unbounded on both sides. */

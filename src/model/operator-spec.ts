@@ -10,8 +10,8 @@ import type {
 import type { WatermarkStrategy } from './watermark-strategy.ts'
 import type { WindowSpec } from './window-spec.ts'
 
-/** The three shapes of a stateless function of one record. */
-export type TransformShape = 'map' | 'filter' | 'flat-map'
+/** The shapes of a stateless function of one record; `changelog` turns the sign of a change into data. */
+export type TransformShape = 'map' | 'filter' | 'flat-map' | 'changelog'
 
 /** The primitive operators; all other operations are made of them. */
 export type OperatorSpec =

@@ -4,6 +4,7 @@ import type { Edge, Graph, Vertex } from './graph.ts'
 import { edgesInto, MAX_PARALLELISM_LIMIT } from './graph.ts'
 import { keySelectorText } from './key.ts'
 import { inputCount, isKeyed } from './operator-spec.ts'
+import { retractionProblem, takesRetractions } from './retractions.ts'
 
 /** All mistakes of the graph in words; empty when it can run. */
 export function validate(graph: Graph): string[] {
@@ -58,7 +59,12 @@ function edgeMistakes(graph: Graph, edge: Edge): string[] {
 }
 
 function vertexMistakes(graph: Graph, vertex: Vertex): string[] {
-  return [...parallelismMistakes(vertex), ...inputMistakes(graph, vertex), ...keyMistakes(graph, vertex)]
+  return [
+    ...parallelismMistakes(vertex),
+    ...inputMistakes(graph, vertex),
+    ...keyMistakes(graph, vertex),
+    ...retractionMistakes(graph, vertex),
+  ]
 }
 
 function parallelismMistakes(vertex: Vertex): string[] {
@@ -120,6 +126,12 @@ function keyMistakes(graph: Graph, vertex: Vertex): string[] {
     )
   }
   return mistakes
+}
+
+function retractionMistakes(graph: Graph, vertex: Vertex): string[] {
+  const problem = retractionProblem(vertex.operator)
+  if (problem === undefined || !takesRetractions(graph, vertex.id)) return []
+  return [`${stepText(vertex)} reads results that may be taken back, but ${problem}`]
 }
 
 function keyShape(fields: readonly string[], isTuple: boolean): string {

@@ -13,7 +13,7 @@ import type { StateDescriptors } from '../model/state.ts'
 import { KeyedState, type StateEntry } from '../state/keyed-state.ts'
 import { type Timer, TimerQueue } from '../time/timer-queue.ts'
 import { type Emit, type EndMode, type Operator, type OperatorContext, spend } from './operator.ts'
-import { closeFunction, openFunction, refusePromise } from './process.ts'
+import { closeFunction, openFunction, refusePromise, unsigned } from './process.ts'
 import { OperatorRecordContext } from './record-context.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
 
@@ -43,6 +43,7 @@ export function keyedCoProcessOperator(
 }
 
 interface Lifecycle {
+  readonly acceptsRetractions?: boolean
   readonly state?: StateDescriptors
   open?: KeyedProcessFunction<unknown, unknown, unknown>['open']
   close?: KeyedProcessFunction<unknown, unknown, unknown>['close']
@@ -72,7 +73,7 @@ class KeyedProcessOperator implements Operator {
     this.onTimer = onTimer
     this.state = new KeyedState(user.state ?? {}, context.vertex.maxParallelism)
     this.ctx = new KeyedFunctionContext(context, this.state, this.eventTimers, this.processingTimers)
-    this.out = { collect: context.output }
+    this.out = { collect: user.acceptsRetractions === true ? unsigned(context) : context.output }
     this.inputs = inputs(this.ctx as unknown as AnyContext, this.out).map((call, input) => this.keyedInput(call, input))
   }
 

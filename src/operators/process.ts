@@ -39,6 +39,16 @@ function unkeyed(
   }
 }
 
+/** What a function that keeps something emits holds by itself, whether the record in hand takes another back or not. */
+export function unsigned({ output, record }: OperatorContext): Emit {
+  return value => {
+    const { isRetraction } = record
+    record.isRetraction = false
+    output(value)
+    record.isRetraction = isRetraction
+  }
+}
+
 /** Calls the user's `open`, if any. */
 export function openFunction(user: Pick<ProcessFunction<unknown, unknown>, 'open'>, context: OperatorContext): void {
   try {

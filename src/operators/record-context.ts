@@ -24,6 +24,10 @@ export class OperatorRecordContext implements RecordContext {
     return timestamp === NO_TIMESTAMP ? undefined : timestamp
   }
 
+  get isRetraction(): boolean {
+    return this.record.isRetraction
+  }
+
   currentWatermark(): number {
     return this.watermark
   }

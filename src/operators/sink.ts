@@ -12,6 +12,7 @@ const QUEUED_RECORDS_MAX = 1_000_000
 interface Queued {
   readonly record: unknown
   readonly timestamp: number
+  readonly isRetraction: boolean
 }
 
 /** The operator of a sink. */
@@ -81,14 +82,16 @@ export class SinkOperator implements Operator {
     const { counters, record: current } = this.context
     counters.recordsIn++
     this.hasUnflushed = true
-    if (this.state === 'ready') this.write(record, current.timestamp)
-    else this.enqueue(record, current.timestamp)
+    if (this.state === 'ready') this.write(record, current.timestamp, current.isRetraction)
+    else this.enqueue({ record, timestamp: current.timestamp, isRetraction: current.isRetraction })
   }
 
-  private write(record: unknown, timestamp: number): void {
+  private write(record: unknown, timestamp: number, isRetraction: boolean): void {
+    const { writer } = this
+    const timestampMs = timestamp === NO_TIMESTAMP ? undefined : timestamp
     let pending: void | Promise<void>
     try {
-      pending = (this.writer as SinkWriter<unknown>).write(record, timestamp === NO_TIMESTAMP ? undefined : timestamp)
+      pending = (writer as SinkWriter<unknown>).write(record, timestampMs, isRetraction)
     } catch (error) {
       throw this.failure(error)
     }
@@ -126,11 +129,11 @@ export class SinkOperator implements Operator {
     while (this.state === 'ready') {
       const next = this.queue.shift()
       if (next === undefined) return
-      this.write(next.record, next.timestamp)
+      this.write(next.record, next.timestamp, next.isRetraction)
     }
   }
 
-  private enqueue(record: unknown, timestamp: number): void {
+  private enqueue(queued: Queued): void {
     if (this.queue.length >= QUEUED_RECORDS_MAX) {
       throw new StepFailure(
         this.context.vertex,
@@ -139,7 +142,7 @@ export class SinkOperator implements Operator {
         'emit less for one record, for example in several timers',
       )
     }
-    this.queue.push({ record, timestamp })
+    this.queue.push(queued)
   }
 
   private closeWriter(): boolean {

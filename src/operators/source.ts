@@ -150,11 +150,13 @@ class CountingOutput implements SourceOutput<unknown> {
     this.output = context.output
   }
 
-  emit(record: unknown, timestampMs: number = NO_TIMESTAMP): boolean {
+  emit(record: unknown, timestampMs: number = NO_TIMESTAMP, isRetraction = false): boolean {
     const { capacity, counters, clock } = this.context
     counters.recordsOut++
     this.record.timestamp = timestampMs
+    this.record.isRetraction = isRetraction
     this.output(record)
+    this.record.isRetraction = false
     return spend(capacity, clock)
   }
 }

@@ -1,5 +1,6 @@
 // Record path (bench/micro/chain.ts). Stateless functions of one record: map, filter, flat-map.
 import { preview } from '../base/errors.ts'
+import type { Change } from '../model/functions.ts'
 import type { Vertex } from '../model/graph.ts'
 import type { TransformShape } from '../model/operator-spec.ts'
 import type { Emit, Operator, OperatorContext } from './operator.ts'
@@ -17,6 +18,8 @@ export function transformOperator(shape: TransformShape, user: UserFunction, con
       return { inputs: [filtering(user, output, vertex)] }
     case 'flat-map':
       return { inputs: [flatMapping(user, output, vertex)] }
+    case 'changelog':
+      return { inputs: [changelog(context)] }
   }
 }
 
@@ -35,6 +38,16 @@ function mapping(user: UserFunction, output: Emit, vertex: Vertex): Emit {
       if (result instanceof Promise) failAsync(record, vertex)
     }
     output(result)
+  }
+}
+
+// What was a sign is data from here on.
+function changelog({ output, record: current }: OperatorContext): Emit {
+  return record => {
+    const { isRetraction } = current
+    current.isRetraction = false
+    output({ isRetraction, record } satisfies Change<unknown>)
+    current.isRetraction = isRetraction
   }
 }
 

@@ -4,7 +4,7 @@ import type { Edge, Graph } from '../model/graph.ts'
 import type { KeyGroupRange } from '../model/key-groups.ts'
 
 /** A column that batches of an exchange carry; undeclared columns cost nothing. */
-export type Column = 'value' | 'timestamp' | 'key'
+export type Column = 'value' | 'timestamp' | 'key' | 'change'
 
 /** One parallel instance of a chain. */
 export interface Subtask {

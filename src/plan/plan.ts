@@ -4,6 +4,7 @@ import type { Edge, Graph, Vertex } from '../model/graph.ts'
 import { edgesInto } from '../model/graph.ts'
 import { keyGroupRange } from '../model/key-groups.ts'
 import { isKeyed } from '../model/operator-spec.ts'
+import { carriesRetractions } from '../model/retractions.ts'
 import type { Chain, Column, Exchange, PhysicalPlan } from './physical-plan.ts'
 
 /** The plan of a valid graph. Equal graphs give equal plans. */
@@ -91,6 +92,7 @@ function columnsOf(graph: Graph, edge: Edge): readonly Column[] {
   const columns: Column[] = ['value']
   if (hasTimestamps(graph, edge.from, new Set())) columns.push('timestamp')
   if (edge.partitioning.kind === 'hash') columns.push('key')
+  if (carriesRetractions(graph, edge.from)) columns.push('change')
   return Object.freeze(columns)
 }
 

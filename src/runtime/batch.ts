@@ -6,6 +6,15 @@ export interface Batch {
   readonly values: unknown[]
   readonly timestamps: number[] | undefined
   readonly keys: unknown[] | undefined
+  /** True where the record takes back one that was sent before. */
+  readonly retractions: boolean[] | undefined
+}
+
+/** The columns that batches of an edge have beside the values. */
+export interface BatchColumns {
+  readonly hasTimestamps: boolean
+  readonly hasKeys: boolean
+  readonly hasRetractions: boolean
 }
 
 /** Records in one batch at most: enough to spread its cost, few enough to stay in the cache. */
@@ -36,6 +45,12 @@ export interface LoopEnd {
 export type Element = Batch | ControlElement
 
 /** An empty batch with the declared columns. */
-export function emptyBatch(hasTimestamps: boolean, hasKeys: boolean): Batch {
-  return { kind: 'batch', values: [], timestamps: hasTimestamps ? [] : undefined, keys: hasKeys ? [] : undefined }
+export function emptyBatch({ hasTimestamps, hasKeys, hasRetractions }: BatchColumns): Batch {
+  return {
+    kind: 'batch',
+    values: [],
+    timestamps: hasTimestamps ? [] : undefined,
+    keys: hasKeys ? [] : undefined,
+    retractions: hasRetractions ? [] : undefined,
+  }
 }

@@ -15,6 +15,7 @@ function channel(init: Partial<ChannelInit> = {}): Channel {
     name: 'a[0] -> b[0]',
     capacityRecords: 4,
     hasTimestamps: false,
+    hasRetractions: false,
     hasKeys: false,
     senderCapacity: undefined,
     ...overshootLimit('a[0] -> b[0]', init.capacityRecords ?? 4),
@@ -74,12 +75,27 @@ describe('order', () => {
 
 describe('columns', () => {
   test('only those declared are carried', () => {
-    const full = channel({ hasTimestamps: true, hasKeys: true })
+    const full = channel({ hasTimestamps: true, hasRetractions: false, hasKeys: true })
     full.append('v', 5, 'k')
-    assert.deepEqual(full.poll(), { kind: 'batch', values: ['v'], timestamps: [5], keys: ['k'] })
+    assert.deepEqual(full.poll(), {
+      kind: 'batch',
+      values: ['v'],
+      timestamps: [5],
+      keys: ['k'],
+      retractions: undefined,
+    })
     const bare = channel()
     bare.append('v', 5, 'k')
-    assert.deepEqual(bare.poll(), { kind: 'batch', values: ['v'], timestamps: undefined, keys: undefined })
+    assert.deepEqual(bare.poll(), {
+      kind: 'batch',
+      values: ['v'],
+      timestamps: undefined,
+      keys: undefined,
+      retractions: undefined,
+    })
+    const changes = channel({ hasRetractions: true })
+    changes.append('v', 5, 'k', true)
+    assert.deepEqual((changes.poll() as Batch).retractions, [true])
   })
 })
 

@@ -4,17 +4,22 @@ import { assert } from '../base/assert.ts'
 import { Deque } from '../base/deque.ts'
 import { StreamError } from '../base/errors.ts'
 import type { Capacity } from '../operators/operator.ts'
-import { BATCH_RECORDS_MAX, type Batch, type ControlElement, type Element, emptyBatch } from './batch.ts'
+import {
+  BATCH_RECORDS_MAX,
+  type Batch,
+  type BatchColumns,
+  type ControlElement,
+  type Element,
+  emptyBatch,
+} from './batch.ts'
 
 /** Records by which one record or timer may exceed a channel's capacity. */
 const OVERSHOOT_RECORDS_MAX = 1_000_000
 
 /** What a channel is made of. */
-export interface ChannelInit {
+export interface ChannelInit extends BatchColumns {
   readonly name: string
   readonly capacityRecords: number
-  readonly hasTimestamps: boolean
-  readonly hasKeys: boolean
   /** The sender's: raised by one while the channel is full. A feedback channel has none: it never stops its sender. */
   readonly senderCapacity: Capacity | undefined
   /** Records beyond which the sender fails; the message says what kind of channel it is. */
@@ -38,7 +43,7 @@ export class Channel {
     this.init = init
     this.name = init.name
     this.capacityRecords = init.capacityRecords
-    this.open = emptyBatch(init.hasTimestamps, init.hasKeys)
+    this.open = emptyBatch(init)
   }
 
   /** Records sent and not yet consumed. */
@@ -52,11 +57,12 @@ export class Channel {
   }
 
   /** Adds a record. Throws the overflow error beyond the limit; never drops. */
-  append(value: unknown, timestamp: number, key: unknown): void {
+  append(value: unknown, timestamp: number, key: unknown, isRetraction = false): void {
     const { open } = this
     open.values.push(value)
     if (open.timestamps !== undefined) open.timestamps.push(timestamp)
     if (open.keys !== undefined) open.keys.push(key)
+    if (open.retractions !== undefined) open.retractions.push(isRetraction)
     if (++this.held >= this.capacityRecords) this.onFull()
     if (open.values.length === BATCH_RECORDS_MAX) this.seal()
   }
@@ -74,7 +80,7 @@ export class Channel {
     const next = this.queue.shift()
     if (next !== undefined || this.open.values.length === 0) return next
     const { open } = this
-    this.open = emptyBatch(this.init.hasTimestamps, this.init.hasKeys)
+    this.open = emptyBatch(this.init)
     return open
   }
 
@@ -92,7 +98,7 @@ export class Channel {
   private seal(): void {
     if (this.open.values.length === 0) return
     this.queue.push(this.open)
-    this.open = emptyBatch(this.init.hasTimestamps, this.init.hasKeys)
+    this.open = emptyBatch(this.init)
   }
 
   private onFull(): void {

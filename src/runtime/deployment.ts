@@ -108,6 +108,7 @@ function makeChannels(
         capacityRecords: loopCapacity ?? channelCapacityRecords,
         hasTimestamps: exchange.columns.includes('timestamp'),
         hasKeys: exchange.columns.includes('key'),
+        hasRetractions: exchange.columns.includes('change'),
         senderCapacity: edge.isFeedback ? undefined : (capacities[from.id] as Capacity[])[sender.index],
         ...limit,
       })

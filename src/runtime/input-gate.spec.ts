@@ -14,6 +14,7 @@ function channels(count: number): Channel[] {
         capacityRecords: 1000,
         hasTimestamps: false,
         hasKeys: false,
+        hasRetractions: false,
         senderCapacity: undefined,
         ...overshootLimit('', 1000),
       }),

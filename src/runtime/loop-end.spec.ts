@@ -12,6 +12,7 @@ function input(): InputChannel {
     capacityRecords: 1,
     hasTimestamps: false,
     hasKeys: false,
+    hasRetractions: false,
     senderCapacity: undefined,
     ...overshootLimit('', 1),
   })

@@ -46,6 +46,7 @@ function spread(partitioning: Partitioning, count: number, subtaskIndex = 0, see
         capacityRecords: 100_000,
         hasTimestamps: true,
         hasKeys: partitioning.kind === 'hash',
+        hasRetractions: false,
         senderCapacity: undefined,
         ...overshootLimit('', 100_000),
       }),
@@ -149,7 +150,13 @@ describe('hash', () => {
           const range = keyGroupRange(index, parallelism, MAX_PARALLELISM)
           return group >= range.from && group < range.to
         }) as number
-        assert.deepEqual(to.batch(owner), { kind: 'batch', values: [key], timestamps: [9], keys: [key] })
+        assert.deepEqual(to.batch(owner), {
+          kind: 'batch',
+          values: [key],
+          timestamps: [9],
+          keys: [key],
+          retractions: undefined,
+        })
       }
     }
   })

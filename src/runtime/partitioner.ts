@@ -38,7 +38,7 @@ export function partitioner(init: PartitionerInit): Emit {
       return value => {
         const channel = channels[next] as Channel
         next = next + 1 === count ? 0 : next + 1
-        channel.append(value, record.timestamp, undefined)
+        channel.append(value, record.timestamp, undefined, record.isRetraction)
       }
     }
     case 'local-or-shuffle':
@@ -47,7 +47,8 @@ export function partitioner(init: PartitionerInit): Emit {
       return shuffling(channels, record, prng)
     case 'broadcast':
       return value => {
-        for (let i = 0; i < count; i++) (channels[i] as Channel).append(value, record.timestamp, undefined)
+        for (let i = 0; i < count; i++)
+          (channels[i] as Channel).append(value, record.timestamp, undefined, record.isRetraction)
       }
     case 'hash':
       return hashing(init, partitioning.key)
@@ -91,11 +92,12 @@ function failUndefinedKey(selector: KeySelector, record: unknown, vertex: Vertex
 }
 
 function toOne(channel: Channel, record: CurrentRecord): Emit {
-  return value => channel.append(value, record.timestamp, undefined)
+  return value => channel.append(value, record.timestamp, undefined, record.isRetraction)
 }
 
 function shuffling(channels: readonly Channel[], record: CurrentRecord, prng: Prng): Emit {
-  return value => (channels[prng.below(channels.length)] as Channel).append(value, record.timestamp, undefined)
+  return value =>
+    (channels[prng.below(channels.length)] as Channel).append(value, record.timestamp, undefined, record.isRetraction)
 }
 
 function hashing(init: PartitionerInit, selector: KeySelector): Emit {
@@ -109,7 +111,7 @@ function hashing(init: PartitionerInit, selector: KeySelector): Emit {
   return value => {
     const key = keyOf(value as never)
     const group = keyGroupOf(hashOf(key, value, target), maxParallelism)
-    ;(channelOfGroup[group] as Channel).append(value, record.timestamp, key)
+    ;(channelOfGroup[group] as Channel).append(value, record.timestamp, key, record.isRetraction)
   }
 }
 
@@ -124,7 +126,7 @@ function partialKey(init: PartitionerInit, selector: KeySelector): Emit {
     const second = otherChoice(hash, first, channels.length)
     const chosen = (sent[first] as number) <= (sent[second] as number) ? first : second
     sent[chosen] = (sent[chosen] as number) + 1
-    ;(channels[chosen] as Channel).append(value, record.timestamp, undefined)
+    ;(channels[chosen] as Channel).append(value, record.timestamp, undefined, record.isRetraction)
   }
 }
 
@@ -151,7 +153,7 @@ function byIndex(init: PartitionerInit, indexOf: (value: unknown) => number): Em
         'mend the partitioner; it gets the number of subtasks as its second argument',
       )
     }
-    channel.append(value, record.timestamp, undefined)
+    channel.append(value, record.timestamp, undefined, record.isRetraction)
   }
 }
 

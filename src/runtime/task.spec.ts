@@ -225,7 +225,9 @@ describe('the deadline', () => {
     drain(output)
     assert.equal(task.deadlineMs(), 100)
     task.step({ records: 100, ...NO_END })
-    assert.deepEqual(drain(output), [{ kind: 'batch', values: [100], timestamps: [100], keys: undefined }])
+    assert.deepEqual(drain(output), [
+      { kind: 'batch', values: [100], timestamps: [100], keys: undefined, retractions: undefined },
+    ])
   })
 
   test('is none after a stop, where pending timers do not fire while the sink is still closing', async () => {

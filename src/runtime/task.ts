@@ -297,7 +297,7 @@ export class Task {
     const { batch, from } = received
     const { record } = this.instance
     const { capacity, clock } = this
-    const { values, timestamps, keys } = batch
+    const { values, timestamps, keys, retractions } = batch
     const head = (this.nodes[0] as ChainNode).operator.inputs[from.input] as Emit
     const before = this.position
     // Another input may have timestamps where this one has none: what its last record left does not count here.
@@ -306,9 +306,12 @@ export class Task {
       const index = this.position++
       if (timestamps !== undefined) record.timestamp = timestamps[index] as number
       if (keys !== undefined) record.key = keys[index]
+      if (retractions !== undefined) record.isRetraction = retractions[index] as boolean
       head(values[index])
       if (!spend(capacity, clock)) break
     }
+    // What comes next, a timer or a record of another input, takes nothing back.
+    record.isRetraction = false
     from.channel.consumed(this.position - before)
     if (this.position < values.length) return false
     this.recordsTaken += values.length

@@ -157,6 +157,6 @@ function elementText(element: unknown): string {
   if (typeof element !== 'object' || element === null) return preview(element, 300)
   if ('watermark' in element) return `watermark ${String(element.watermark)}`
   if ('value' in element && 'timestamp' in element)
-    return `${preview(element.value, 300)} at ${String(element.timestamp)}`
+    return `${'isRetraction' in element ? 'retracted ' : ''}${preview(element.value, 300)} at ${String(element.timestamp)}`
   return preview(element, 300)
 }

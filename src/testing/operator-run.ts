@@ -7,6 +7,7 @@ import type { Edge, Vertex } from '../model/graph.ts'
 import { GraphBuilder } from '../model/graph-builder.ts'
 import type { KeySelector } from '../model/key.ts'
 import { inputCount, type OperatorSpec } from '../model/operator-spec.ts'
+import { retractionProblem } from '../model/retractions.ts'
 import { type CurrentRecord, type Emit, type EndMode, NO_TIMESTAMP } from '../operators/operator.ts'
 import { planGraph } from '../plan/plan.ts'
 import type { ControlElement } from '../runtime/batch.ts'
@@ -102,7 +103,8 @@ function asError(error: unknown): Error {
 function graphAround(setup: OperatorSetup) {
   const { operator, keySelectors = [], sideOutputTags } = setup
   const builder = new GraphBuilder()
-  const noRecords: SourceSpec = timedSource([])
+  // Never stepped: what matters is that their edges carry all that a script may give.
+  const noRecords: SourceSpec = { ...timedSource([]), hasRetractions: retractionProblem(operator) === undefined }
   const inputs = Array.from({ length: inputCount(operator) }, (_, input) =>
     builder.addVertex({ name: `input ${input}`, operator: { kind: 'source', source: noRecords } }),
   )
@@ -116,7 +118,10 @@ function graphAround(setup: OperatorSetup) {
   }
   if (operator.kind !== 'sink') {
     for (const outputTag of [undefined, ...sideOutputTags]) {
-      const sink = builder.addVertex({ name: 'output', operator: { kind: 'sink', sink: collectingSink().spec } })
+      const sink = builder.addVertex({
+        name: 'output',
+        operator: { kind: 'sink', sink: { ...collectingSink().spec, acceptsRetractions: true } },
+      })
       builder.addEdge({ from: vertex.id, to: sink.id, outputTag })
     }
   }
@@ -213,9 +218,13 @@ class OperatorDriver {
       for (let element = channel.poll(); element !== undefined; element = channel.poll()) {
         hasDrained = true
         if (element.kind === 'batch') {
-          const { values, timestamps } = element
-          for (const [index, value] of values.entries())
-            elements.push({ value, timestamp: timestampOf(timestamps, index) })
+          const { values, timestamps, retractions } = element
+          for (const [index, value] of values.entries()) {
+            const timestamp = timestampOf(timestamps, index)
+            elements.push(
+              retractions?.[index] === true ? { value, timestamp, isRetraction: true } : { value, timestamp },
+            )
+          }
           channel.consumed(values.length)
         } else this.noteControl(element, elements)
       }
@@ -233,6 +242,7 @@ class OperatorDriver {
     switch (step.kind) {
       case 'record':
         this.record.timestamp = step.timestamp ?? NO_TIMESTAMP
+        this.record.isRetraction = step.isRetraction
         this.inputAt(step.input).emit(step.value)
         return
       case 'watermark':

@@ -4,7 +4,13 @@ import type { EndMode } from '../operators/operator.ts'
 
 /** One line of a script. */
 export type ScriptStep =
-  | { readonly kind: 'record'; readonly value: unknown; readonly timestamp: number | undefined; readonly input: number }
+  | {
+      readonly kind: 'record'
+      readonly value: unknown
+      readonly timestamp: number | undefined
+      readonly input: number
+      readonly isRetraction: boolean
+    }
   | { readonly kind: 'watermark'; readonly watermark: number; readonly input: number | undefined }
   | { readonly kind: 'status'; readonly isIdle: boolean; readonly input: number }
   | { readonly kind: 'processing-time'; readonly timeMs: number }
@@ -13,9 +19,10 @@ export type ScriptStep =
 /** A record arrives, with a timestamp (epoch ms) if given, on input 0 unless said otherwise. */
 export function record(
   value: unknown,
-  options: { readonly timestamp?: number; readonly input?: number } = {},
+  options: { readonly timestamp?: number; readonly input?: number; readonly isRetraction?: boolean } = {},
 ): ScriptStep {
-  return { kind: 'record', value, timestamp: options.timestamp, input: options.input ?? 0 }
+  const { timestamp, input = 0, isRetraction = false } = options
+  return { kind: 'record', value, timestamp, input, isRetraction }
 }
 
 /** A watermark (epoch ms) arrives, on all inputs unless said otherwise. */
@@ -46,13 +53,18 @@ export const stop: ScriptStep = Object.freeze({ kind: 'end', mode: 'stop' })
 
 /** One thing that an operator sends on: a record with its timestamp, a watermark, a status. */
 export type OutputElement =
-  | { readonly value: unknown; readonly timestamp: number | undefined }
+  | { readonly value: unknown; readonly timestamp: number | undefined; readonly isRetraction?: true }
   | { readonly watermark: number }
   | { readonly isIdle: boolean }
 
 /** A record that the operator emits, with its timestamp (epoch ms) if it has one. */
 export function out(value: unknown, timestamp?: number): OutputElement {
   return { value, timestamp }
+}
+
+/** A record that takes back one emitted before. */
+export function retracted(value: unknown, timestamp?: number): OutputElement {
+  return { value, timestamp, isRetraction: true }
 }
 
 /** A watermark that the operator sends on. */

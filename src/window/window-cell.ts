@@ -64,4 +64,12 @@ export class CellHistory {
   combinedMs = Number.NaN
   userState: StateEntry | undefined = undefined
   processingDeadline: Deadline<WindowCell> | undefined = undefined
+
+  /** The window is another now: its panes count from 0. */
+  beginAnew(): void {
+    this.panes = 0
+    this.nonSpeculativePanes = 0
+    this.hasEnded = false
+    this.hasLast = false
+  }
 }

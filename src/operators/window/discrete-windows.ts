@@ -58,13 +58,14 @@ export class DiscreteWindows implements TimeDriven {
   }
 
   take(record: unknown, timeMs: number, input: number): void {
+    this.core.noteSent()
     const key = (this.keyOf[input] as (record: never) => unknown)(record as never)
     if (this.aligned !== undefined) this.takeAligned(this.aligned, record, key, timeMs, input)
     else this.takeListed(this.list as ListWindows, record, key, timeMs, input)
   }
 
   moveTo(timeMs: number): void {
-    if (timeMs > this.core.timeMs) this.core.timeMs = timeMs
+    this.core.moveTo(timeMs)
   }
 
   hasDue(): boolean {

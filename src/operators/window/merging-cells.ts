@@ -40,6 +40,7 @@ export class MergingCells implements TimeDriven {
   }
 
   take(record: unknown, timeMs: number, input: number): void {
+    this.core.noteSent()
     const key = (this.keyOf[input] as (record: never) => unknown)(record as never)
     let entry: KeyWindows
     let own: readonly TimeWindow[]
@@ -62,7 +63,7 @@ export class MergingCells implements TimeDriven {
   }
 
   moveTo(timeMs: number): void {
-    if (timeMs > this.core.timeMs) this.core.timeMs = timeMs
+    this.core.moveTo(timeMs)
   }
 
   hasDue(): boolean {

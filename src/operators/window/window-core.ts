@@ -6,7 +6,7 @@ import { emitsRetractions, type WindowSpec } from '../../model/window-spec.ts'
 import { DeadlineQueue } from '../../time/deadline-queue.ts'
 import { WatermarkHolds } from '../../time/watermark-holds.ts'
 import { type CompiledTrigger, compileTrigger } from '../../window/triggers/compile-trigger.ts'
-import type { CellHistory, WindowCell } from '../../window/window-cell.ts'
+import type { CellHistory, TriggerState, WindowCell } from '../../window/window-cell.ts'
 import { type WindowContents, windowContents } from '../../window/window-contents.ts'
 import { type CurrentRecord, type OperatorContext, spend } from '../operator.ts'
 import { failOnRecord, failStep } from '../user-failure.ts'
@@ -32,6 +32,8 @@ export class WindowCore {
   private readonly timestamps: ResultTimestamps | undefined
   private readonly isDiscarding: boolean
   private readonly isPlain: boolean
+  /** How far the outputs know time to be: results at or before it are late. */
+  private sentMs = -Infinity
 
   constructor(spec: WindowSpec, context: OperatorContext, shown: (window: TimeWindow) => TimeWindow) {
     this.spec = spec
@@ -59,8 +61,16 @@ export class WindowCore {
     return this.site.timeMs
   }
 
-  set timeMs(timeMs: number) {
+  /** Time moves on; what that makes due is still on time, since the outputs are not told before it is done. */
+  moveTo(timeMs: number): void {
+    if (timeMs <= this.site.timeMs) return
+    this.noteSent()
     this.site.timeMs = timeMs
+  }
+
+  /** All that was due is done: the outputs were told, or may be at any moment, how far time is. */
+  noteSent(): void {
+    this.sentMs = this.outputWatermark(this.site.timeMs)
   }
 
   /** True when results may have timestamps before the end of their window, which hold the watermark back. */
@@ -84,9 +94,6 @@ export class WindowCore {
       this.context.counters.closedWindowRecordsDropped++
       return
     }
-    // What begins after its window's end has no pane on time.
-    if (cell.unfired === 0 && cell.history === undefined && this.hasEnded(cell.window))
-      cell.ensureHistory().hasEnded = true
     try {
       if (this.record.isRetraction) this.takeBack(cell, record)
       else {
@@ -121,6 +128,7 @@ export class WindowCore {
   /** Wakes the cells that wait for processing time up to now, within the task's capacity; false when some are left. */
   wakeDue(nowMs: number): boolean {
     const { capacity, clock } = this.context
+    this.noteSent()
     while (this.processingDeadlines.hasDue(nowMs)) {
       if (capacity.blocked > 0 || capacity.budget <= 0) return false
       const cell = this.processingDeadlines.popDue(nowMs)?.owner
@@ -133,8 +141,7 @@ export class WindowCore {
   /** Joins cells of one key, in the order of their windows, into the first of them, whose window becomes the one given. */
   merge(cells: readonly WindowCell[], window: TimeWindow): void {
     const [target, ...rest] = cells as readonly [WindowCell, ...WindowCell[]]
-    const states = cells.map(cell => cell.history?.trigger).filter(state => state !== undefined)
-    const isClosed = cells.every(cell => cell.history?.isClosed === true)
+    const states = cells.map(cell => cell.history?.trigger ?? UNTOLD)
     for (const cell of rest) {
       if (cell.history?.isClosed !== true) this.contents.merge(target, cell)
       target.held += cell.held
@@ -144,21 +151,8 @@ export class WindowCore {
       this.release(cell)
     }
     target.window = window
-    const { history } = target
-    if (history === undefined) return
-    Object.assign(history, {
-      panes: 0,
-      nonSpeculativePanes: 0,
-      hasEnded: this.hasEnded(window),
-      hasLast: false,
-      isClosed,
-    })
-    if (this.trigger.slots === 0) return
-    history.trigger = undefined
-    this.site.enter(target)
-    const finished = states.reduce((bits, state) => bits & state.finished, states[0]?.finished ?? 0)
-    this.site.state.finished = finished
-    this.trigger.root.onMerge(this.site, states)
+    target.history?.beginAnew()
+    if (this.trigger.slots > 0) this.mergeTriggers(target, states)
   }
 
   /** The window is closed: a last pane leaves, if there is to be one. The cell is not to be used any more. */
@@ -206,6 +200,16 @@ export class WindowCore {
     this.trigger.root.onRecord(this.site)
   }
 
+  private mergeTriggers(target: WindowCell, states: readonly TriggerState[]): void {
+    const { site, trigger } = this
+    const history = target.ensureHistory()
+    const finished = states.reduce((bits, state) => bits & state.finished, states[0]?.finished ?? 0)
+    history.trigger = { slots: [], finished }
+    site.enter(target)
+    trigger.root.onMerge(site, states)
+    history.isClosed = trigger.root.isFinished(site)
+  }
+
   private takeBack(cell: WindowCell, record: unknown): void {
     this.contents.retract?.(cell, record)
     if (--cell.held === 0) cell.content = undefined
@@ -218,12 +222,19 @@ export class WindowCore {
     const isPurging = site.isPurging || this.isDiscarding
     this.emitPane(cell, isFinished || this.isClosed(cell.window))
     if (isPurging || isFinished) purge(cell)
-    if (isFinished) cell.ensureHistory().isClosed = true
+    if (isFinished) this.finish(cell.ensureHistory())
+  }
+
+  // What was emitted stands: nothing can replace it any more.
+  private finish(history: CellHistory): void {
+    history.isClosed = true
+    history.emitted = undefined
+    this.timestamps?.release(history)
   }
 
   private emitPane(cell: WindowCell, isLast: boolean): void {
     const hasEnded = this.hasEnded(cell.window)
-    const isLate = cell.history?.hasEnded === true
+    const isLate = cell.window.end - 1 <= this.sentMs || cell.history?.hasEnded === true
     const timing = !hasEnded ? 'early' : isLate ? 'late' : 'on-time'
     const isWanted = cell.unfired > 0 || this.isEmptyPaneWanted(cell, timing === 'on-time', isLast)
     if (isWanted) {
@@ -257,6 +268,9 @@ export class WindowCore {
     return this.output.endTimestamp(cell.window)
   }
 }
+
+/** What a trigger remembers of a cell that it was told nothing of. */
+const UNTOLD: TriggerState = Object.freeze({ slots: [], finished: 0 })
 
 function purge(cell: WindowCell): void {
   cell.content = undefined

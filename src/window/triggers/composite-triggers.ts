@@ -118,7 +118,8 @@ export class AfterEachNode extends TriggerNode {
 
   override onMerge(site: TriggerSite, merged: readonly TriggerState[]): void {
     super.onMerge(site, merged)
-    const position = Math.min(...merged.map(state => this.position(state)))
+    const unfinished = this.inner.findIndex(node => !node.isFinished(site))
+    const position = unfinished < 0 ? this.inner.length : unfinished
     site.state.slots[this.index] = position
     for (const later of this.inner.slice(position + 1)) later.reset(site)
   }

@@ -43,7 +43,11 @@ export abstract class TriggerNode {
 
   /** Joins the states of merged cells into that of the site, whose slots are empty and whose `finished` bits are those set in all. */
   onMerge(site: TriggerSite, merged: readonly TriggerState[]): void {
+    const finishedBefore = site.state.finished
     for (const node of this.inner) node.onMerge(site, merged)
+    // One inside that begins again lets this one go on too.
+    const reopened = finishedBefore & ~site.state.finished
+    if (this.inner.some(node => (reopened & (1 << node.index)) !== 0)) site.state.finished &= ~(1 << this.index)
   }
 
   /** Asks again for the times that are still to come. */
