@@ -20,8 +20,8 @@ describe('an operator', () => {
   for (const [kind, [inputs, keyed, stateful]] of Object.entries(TRAITS)) {
     const text = `${inputs} inputs, ${keyed ? 'a key' : 'no key'} and ${stateful ? 'state' : 'no state'}`
     it(`of kind ${kind} has ${text}`, () => {
-      // Only the kind decides; the rest of the operator is left out.
-      const spec = { kind } as OperatorSpec
+      // Only the kind decides (and the inputs of a window); the rest of the operator is left out.
+      const spec = { kind, window: { inputs: 1 } } as OperatorSpec
       assert.deepEqual([inputCount(spec), isKeyed(spec), isStateful(spec)], [inputs, keyed, stateful])
     })
   }

@@ -57,5 +57,6 @@ export function isStateful(spec: OperatorSpec): boolean {
 /** How many inputs (ordinals) an operator has. */
 export function inputCount(spec: OperatorSpec): number {
   if (spec.kind === 'source') return 0
+  if (spec.kind === 'window') return spec.window.inputs
   return spec.kind === 'co-process' || spec.kind === 'keyed-co-process' ? 2 : 1
 }

@@ -45,14 +45,10 @@ export class ElementBuffer {
     return this.values.slice()
   }
 
-  /** Copies of the elements of each input, up to the greatest input seen or the count given. */
-  byInput(): readonly (readonly unknown[])[] {
-    const groups: unknown[][] = []
-    for (let at = 0; at < this.length; at++) {
-      const input = this.inputs[at] as number
-      while (groups.length <= input) groups.push([])
-      ;(groups[input] as unknown[]).push(this.values[at])
-    }
+  /** Copies of the elements of each of so many inputs. */
+  byInput(inputs: number): readonly (readonly unknown[])[] {
+    const groups: unknown[][] = Array.from({ length: inputs }, () => [])
+    for (let at = 0; at < this.length; at++) (groups[this.inputs[at] as number] as unknown[]).push(this.values[at])
     return groups
   }
 

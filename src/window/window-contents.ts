@@ -39,7 +39,7 @@ export function checkAccumulator(accumulator: unknown, method = 'add'): unknown 
 export function windowContents(spec: WindowSpec): WindowContents {
   const { function: definition, evictor } = spec
   if (definition.kind === 'aggregate' && evictor === undefined) return new Incremental(definition)
-  return new Buffered(definition, evictor === undefined ? undefined : evictors(evictor))
+  return new Buffered(definition, evictor === undefined ? undefined : evictors(evictor), spec.inputs)
 }
 
 type AggregateSpec = Extract<WindowFunctionSpec, { readonly kind: 'aggregate' }>
@@ -91,8 +91,10 @@ class Buffered implements WindowContents {
   readonly hasEmptyResult: boolean
   private readonly definition: WindowFunctionSpec
   private readonly evict: Evict | undefined
+  private readonly inputs: number
 
-  constructor(definition: WindowFunctionSpec, evict: Evict | undefined) {
+  constructor(definition: WindowFunctionSpec, evict: Evict | undefined, inputs: number) {
+    this.inputs = inputs
     this.definition = definition
     this.evict = evict
     this.hasEmptyResult = definition.kind !== 'aggregate' || definition.aggregate.needsRecords !== true
@@ -134,7 +136,7 @@ class Buffered implements WindowContents {
         definition.function.onWindow(buffer.copy() as never[], context as never, out)
         return
       case 'co-group':
-        definition.coGroup(buffer.byInput() as never, context as WindowContext<Key>, out)
+        definition.coGroup(buffer.byInput(this.inputs) as never, context as WindowContext<Key>, out)
         return
       case 'aggregate': {
         const aggregate: AnyAggregate = definition.aggregate

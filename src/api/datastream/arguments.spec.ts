@@ -200,11 +200,11 @@ describe('windows', () => {
     )
     assert.match(
       refusal((_, k) => k.countWindow(5).allowedLateness(1)),
-      /no record is late for it/,
+      /without end in time has no late records/,
     )
     assert.match(
       refusal((_, k) => k.countWindow(5).sideOutputLateData(outputTag('late'))),
-      /use it with timeWindow/,
+      /use it with windows of time/,
     )
   })
 })

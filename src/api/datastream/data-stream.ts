@@ -1,7 +1,8 @@
 // The implementation of DataStream: each call checks its arguments, adds to the graph, and returns a new stream.
 import { preview } from '../../base/errors.ts'
 import type { Sink, SinkSpec } from '../../model/connector.ts'
-import type { ProcessFunction } from '../../model/functions.ts'
+import type { Change, ProcessFunction, TimeWindow } from '../../model/functions.ts'
+import { functionSelector } from '../../model/key.ts'
 import type { TransformShape } from '../../model/operator-spec.ts'
 import type { OutputTag } from '../../model/output-tag.ts'
 import type { Partitioning } from '../../model/partitioning.ts'
@@ -29,7 +30,13 @@ import type {
   IterationOptions,
   KeyedStream,
   SinkOptions,
+  WindowedStream,
 } from './streams.ts'
+import type { WindowAssigner } from './window-assigners.ts'
+import { type WindowOptions, withOptions } from './window-options.ts'
+import { assignedWindowing } from './windowing.ts'
+
+function ignore(): void {}
 
 const QUEUED_RECORDS_MAX_DEFAULT = 1_000_000
 
@@ -161,6 +168,23 @@ export class DataStreamNode<T> implements DataStream<T> {
     return this.step({ name: 'timestamps', operator: { kind: 'timestamps', strategy } })
   }
 
+  windowAll<W extends TimeWindow = TimeWindow>(
+    assigner: WindowAssigner<T, W>,
+    options: WindowOptions<T, W> = {},
+  ): WindowedStream<T, null, W> {
+    const call = 'windowAll()'
+    const { job } = this.flow
+    const key = functionSelector(() => null)
+    const { upstreams } = partitioned(this.flow, { kind: 'hash', key })
+    const { label, spec } = assignedWindowing(call, assigner, this.flow)
+    const windowing = { label, parallelism: 1, spec: withOptions(call, spec, options) }
+    return job.streams.windowed({ job, upstreams, selector: key }, windowing)
+  }
+
+  changelog(): DataStream<Change<T>> {
+    return this.step({ name: 'changelog', operator: { kind: 'transform', shape: 'changelog', function: ignore } })
+  }
+
   sideOutput<X>(tag: OutputTag<X>): DataStream<X> {
     requireText('sideOutput()', 'the id of the tag', tag?.id)
     const { id } = stepOf(this.flow, 'sideOutput()')
@@ -171,12 +195,13 @@ export class DataStreamNode<T> implements DataStream<T> {
   print(prefix?: string): DataStreamSink {
     if (prefix !== undefined) requireText('print()', 'the prefix', prefix)
     const options = prefix === undefined ? {} : { prefix }
-    return this.endIn({ connector: 'print', options, description: 'print', placement: 'any' })
+    const connector = { connector: 'print', options, acceptsRetractions: true }
+    return this.endIn({ ...connector, description: 'print', placement: 'any' })
   }
 
   addSink(sink: ((record: T) => void | Promise<void>) | Sink<T>, options: SinkOptions = {}): DataStreamSink {
-    const { description, parallelismMax, placement = 'any' } = options
-    const limit = parallelismMax === undefined ? {} : { parallelismMax }
+    const { description, parallelismMax, placement = 'any', acceptsRetractions = false } = options
+    const limit = { acceptsRetractions, ...(parallelismMax === undefined ? {} : { parallelismMax }) }
     if (parallelismMax !== undefined) requireWhole('addSink()', 'parallelismMax', parallelismMax, { min: 1 })
     if (typeof sink === 'function') {
       // The record alone: a function with more parameters, such as console.log, is not meant to see the timestamp.

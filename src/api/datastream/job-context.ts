@@ -1,6 +1,7 @@
 // What the streams of one environment share, and how a stream says what it reads. A stream is a list of outputs of steps, each with the
 // partitioning that its next step will see; so union and the partitioning calls need no step of their own.
 import { callerLocation } from '../../base/source-location.ts'
+import type { TimeWindow } from '../../model/functions.ts'
 import type { GraphBuilder, VertexDraft, VertexInit } from '../../model/graph-builder.ts'
 import type { JobHandle } from '../../model/job.ts'
 import type { KeySelector } from '../../model/key.ts'
@@ -41,7 +42,7 @@ export interface JobContext {
 export interface StreamFactory {
   data<T>(flow: Flow): DataStream<T>
   keyed<T, K>(flow: KeyedFlow): KeyedStream<T, K>
-  windowed<T, K>(flow: KeyedFlow, windowing: Windowing): WindowedStream<T, K>
+  windowed<T, K, W extends TimeWindow>(flow: KeyedFlow, windowing: Windowing): WindowedStream<T, K, W>
   connected<A, B>(first: Flow, second: Flow): ConnectedStreams<A, B>
   keyedConnected<K, A, B>(first: KeyedFlow, second: KeyedFlow): KeyedConnectedStreams<K, A, B>
 }

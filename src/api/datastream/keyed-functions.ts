@@ -20,7 +20,12 @@ export function requireKeyedFunction(
   required: readonly string[],
 ): void {
   requireMethods(call, fn, { required, optional: ['onTimer', 'open', 'close'] })
-  for (const [name, descriptor] of Object.entries(fn.state ?? {})) {
+  requireStates(call, fn.state)
+}
+
+/** Throws OPTION_INVALID unless all of the state is well declared. */
+export function requireStates(call: string, state: StateDescriptors | undefined): void {
+  for (const [name, descriptor] of Object.entries(state ?? {})) {
     if (STATE_KINDS.includes((descriptor as { readonly kind?: unknown } | null | undefined)?.kind)) continue
     throw optionInvalid(call, `state "${name}" is ${preview(descriptor)}; declare it with value(), list() or map()`)
   }

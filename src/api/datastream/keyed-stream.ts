@@ -1,14 +1,19 @@
 // The implementation of KeyedStream: its steps carry the key selector and read by the hash of the key.
-import type { AggregateFunction, KeyedProcessFunction } from '../../model/functions.ts'
+import { preview } from '../../base/errors.ts'
+import type { JoinType } from '../../functions/join-groups.ts'
+import type { AggregateFunction, KeyedProcessFunction, TimeWindow } from '../../model/functions.ts'
 import type { StateDescriptors } from '../../model/state.ts'
 import { FIELD_AGGREGATES, type FieldAggregate, reduceOf } from './aggregates.ts'
-import { requireFunction, requireMethods, requireText } from './arguments.ts'
+import { optionInvalid, requireFunction, requireMethods, requireText } from './arguments.ts'
 import { DataStreamNode } from './data-stream.ts'
 import type { KeyedFlow, StepInit } from './job-context.ts'
 import { AGGREGATE_RULES, type AnyKeyedProcessFunction, requireKeyedFunction } from './keyed-functions.ts'
 import type { ConnectedStreams, DataStream, KeyedConnectedStreams, KeyedStream, WindowedStream } from './streams.ts'
 import { timeDomainOf } from './time-domain.ts'
-import { countWindowing, timeWindowing, type Windowing } from './windowing.ts'
+import type { WindowAssigner } from './window-assigners.ts'
+import { type CoGroupOptions, type WindowJoinOptions, windowCoGroup, windowJoin } from './window-joins.ts'
+import { type WindowOptions, withOptions } from './window-options.ts'
+import { assignedWindowing, countWindowing, timeWindowing, type Windowing } from './windowing.ts'
 
 /** A stream whose records are spread by key. */
 export class KeyedStreamNode<T, K> extends DataStreamNode<T> implements KeyedStream<T, K> {
@@ -72,6 +77,37 @@ export class KeyedStreamNode<T, K> extends DataStreamNode<T> implements KeyedStr
     return this.windowed(countWindowing(size, slide))
   }
 
+  window<W extends TimeWindow = TimeWindow>(
+    assigner: WindowAssigner<T, W>,
+    options: WindowOptions<T, W> = {},
+  ): WindowedStream<T, K, W> {
+    const { label, spec } = assignedWindowing('window()', assigner, this.flow)
+    return this.windowed({ label, spec: withOptions('window()', spec, options) })
+  }
+
+  join<U, O, W extends TimeWindow = TimeWindow, J extends JoinType = 'inner'>(
+    other: KeyedStream<U, K>,
+    options: WindowJoinOptions<K, T, U, O, W, J>,
+  ): DataStream<O> {
+    return windowJoin([this.keyedFlow, this.keyedFlowOf(other, 'join()')], options as never)
+  }
+
+  coGroup<U extends readonly unknown[], O, W extends TimeWindow = TimeWindow>(
+    others: { readonly [I in keyof U]: KeyedStream<U[I], K> },
+    options: CoGroupOptions<K, [T, ...U], O, W>,
+  ): DataStream<O> {
+    const flows = (others as readonly KeyedStream<unknown, K>[]).map(other => this.keyedFlowOf(other, 'coGroup()'))
+    return windowCoGroup([this.keyedFlow, ...flows], options as never)
+  }
+
+  private keyedFlowOf(other: KeyedStream<unknown, K>, call: string): KeyedFlow {
+    if (!(other instanceof KeyedStreamNode)) {
+      throw optionInvalid(call, `expected a keyed stream, got ${preview(other)}; call keyBy() on the other stream too`)
+    }
+    this.flowOf(other, call)
+    return other.keyedFlow
+  }
+
   private byField(name: FieldAggregate, field: string): DataStream<T> {
     requireText(`${name}()`, 'the field', field)
     return this.rolling(`${name}(${field})`, FIELD_AGGREGATES[name]<T>(field))
@@ -81,7 +117,7 @@ export class KeyedStreamNode<T, K> extends DataStreamNode<T> implements KeyedStr
     return this.keyedStep({ name, operator: { kind: 'rolling', aggregate } })
   }
 
-  private windowed(windowing: Windowing): WindowedStream<T, K> {
+  private windowed<W extends TimeWindow>(windowing: Windowing): WindowedStream<T, K, W> {
     return this.flow.job.streams.windowed(this.keyedFlow, windowing)
   }
 

@@ -1,4 +1,5 @@
 // The one module that knows all the classes of streams.
+import type { TimeWindow } from '../../model/functions.ts'
 import { ConnectedStreamsNode, KeyedConnectedStreamsNode } from './connected-streams.ts'
 import { DataStreamNode } from './data-stream.ts'
 import type { Flow, KeyedFlow, StreamFactory } from './job-context.ts'
@@ -10,7 +11,8 @@ import type { Windowing } from './windowing.ts'
 export const streamFactory: StreamFactory = Object.freeze({
   data: <T>(flow: Flow) => new DataStreamNode<T>(flow),
   keyed: <T, K>(flow: KeyedFlow) => new KeyedStreamNode<T, K>(flow),
-  windowed: <T, K>(flow: KeyedFlow, windowing: Windowing) => new WindowedStreamNode<T, K>(flow, windowing),
+  windowed: <T, K, W extends TimeWindow>(flow: KeyedFlow, windowing: Windowing) =>
+    new WindowedStreamNode<T, K, W>(flow, windowing),
   connected: <A, B>(first: Flow, second: Flow) => new ConnectedStreamsNode<A, B>(first, second),
   keyedConnected: <K, A, B>(first: KeyedFlow, second: KeyedFlow) =>
     new KeyedConnectedStreamsNode<K, A, B>(first, second),

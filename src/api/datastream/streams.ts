@@ -1,8 +1,10 @@
 // The DataStream API as its users see it: what can be called on a stream, and the types that follow from it. All of it is declarative:
 // each call adds to the graph of the environment and nothing runs before execute(). The classes beside this file implement it.
+import type { JoinType } from '../../functions/join-groups.ts'
 import type { Sink } from '../../model/connector.ts'
 import type {
   AggregateFunction,
+  Change,
   Collector,
   CoProcessFunction,
   KeyedCoProcessFunction,
@@ -13,7 +15,14 @@ import type {
 import type { OutputTag } from '../../model/output-tag.ts'
 import type { StateDescriptors } from '../../model/state.ts'
 import type { WatermarkStrategy } from '../../model/watermark-strategy.ts'
+import type { LateRecord, WindowContext, WindowProcessFunction } from '../../model/window-functions.ts'
+import type { Accumulation } from '../../model/window-spec.ts'
 import type { FieldOf, KeyOf, NumberFieldOf } from './key-selection.ts'
+import type { WindowAssigner } from './window-assigners.ts'
+import type { WindowEvictor } from './window-evictors.ts'
+import type { CoGroupOptions, WindowJoinOptions } from './window-joins.ts'
+import type { WindowOptions } from './window-options.ts'
+import type { WindowTrigger } from './window-triggers.ts'
 
 /** Settings of the step that was added last. Each throws OPTION_INVALID where there is no such single step, as after union(). */
 export interface StepSettings {
@@ -40,6 +49,8 @@ export interface SinkOptions {
   readonly parallelismMax?: number
   /** `main-thread` for a sink that cannot run elsewhere; functions always run there. */
   readonly placement?: 'any' | 'main-thread'
+  /** True for a sink whose writers apply retractions (the third argument of `write`); others cannot read a stream that has them. */
+  readonly acceptsRetractions?: boolean
 }
 
 /** What the body of an iteration returns: the stream that goes round again, and the one that leaves the loop. */
@@ -137,6 +148,22 @@ export interface DataStream<T> extends StepSettings, AsyncIterable<T> {
 
   /** Gives records their event time, and makes watermarks; windows behind it go by event time. */
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): DataStream<T>
+  /**
+   * All records in windows that one subtask keeps, whatever their keys.
+   * @example
+   * ```ts
+   * import { environment, globalWindows } from 'millrace'
+   * const env = environment()
+   * const total = env.fromElements(1, 2, 3).windowAll(globalWindows()).reduce((a, b) => a + b)
+   * console.log(await total.executeAndCollect())
+   * ```
+   */
+  windowAll<W extends TimeWindow = TimeWindow>(
+    assigner: WindowAssigner<T, W>,
+    options?: WindowOptions<T, W>,
+  ): WindowedStream<T, null, W>
+  /** Turns the signs of changes (of windows that retract) into data, for steps that cannot take a record back themselves. */
+  changelog(): DataStream<Change<T>>
   /** What the step emitted to the tag with `ctx.output(tag, record)`, or its late records. */
   sideOutput<X>(tag: OutputTag<X>): DataStream<X>
 
@@ -202,6 +229,53 @@ export interface KeyedStream<T, K> extends DataStream<T> {
   timeWindow(sizeMs: number, slideMs?: number): WindowedStream<T, K>
   /** Windows of `size` records of one key; with a slide: the newest `size` records, every `slide` records. */
   countWindow(size: number, slide?: number): WindowedStream<T, K>
+  /**
+   * Windows by an assigner, with what else is to be said of them.
+   * @example
+   * ```ts
+   * import { afterCount, afterWatermark, environment, forMonotonousTimestamps, seconds, sessionWindows } from 'millrace'
+   * const env = environment()
+   * env
+   *   .fromElements({ user: 'ann', at: 0, clicks: 1 }, { user: 'ann', at: 4000, clicks: 2 }, { user: 'ann', at: 20_000, clicks: 1 })
+   *   .assignTimestampsAndWatermarks(forMonotonousTimestamps({ timestamp: click => click.at }))
+   *   .keyBy('user')
+   *   .window(sessionWindows(seconds(5)), { trigger: afterWatermark({ early: afterCount(10) }), accumulation: 'retracting' })
+   *   .sum('clicks')
+   *   .print()
+   * await env.execute()
+   * ```
+   */
+  window<W extends TimeWindow = TimeWindow>(
+    assigner: WindowAssigner<T, W>,
+    options?: WindowOptions<T, W>,
+  ): WindowedStream<T, K, W>
+  /**
+   * Joins two keyed streams within windows: every pair of elements of a key and window, once when the window ends (its trigger may say else).
+   * The elements are kept until the window closes; a pair whose window fires again is emitted again, so take accumulation into account.
+   * @example
+   * ```ts
+   * import { environment, forMonotonousTimestamps, seconds, tumblingWindows } from 'millrace'
+   * const env = environment()
+   * const byTime = forMonotonousTimestamps<{ id: number; at: number }>({ timestamp: record => record.at })
+   * const orders = env.fromElements({ id: 1, at: 1000 }, { id: 2, at: 2000 }).assignTimestampsAndWatermarks(byTime).keyBy('id')
+   * const payments = env.fromElements({ id: 1, at: 1500 }).assignTimestampsAndWatermarks(byTime).keyBy('id')
+   * const joined = orders.join(payments, {
+   *   window: tumblingWindows(seconds(5)),
+   *   type: 'left',
+   *   join: (order, payment) => `order ${order.id}: ${payment === undefined ? 'not paid' : 'paid'}`,
+   * })
+   * console.log(await joined.executeAndCollect())
+   * ```
+   */
+  join<U, O, W extends TimeWindow = TimeWindow, J extends JoinType = 'inner'>(
+    other: KeyedStream<U, K>,
+    options: WindowJoinOptions<K, T, U, O, W, J>,
+  ): DataStream<O>
+  /** Groups this and other keyed streams within windows: the function gets the elements of a key and window, a list for each stream. */
+  coGroup<U extends readonly unknown[], O, W extends TimeWindow = TimeWindow>(
+    others: { readonly [I in keyof U]: KeyedStream<U[I], K> },
+    options: CoGroupOptions<K, [T, ...U], O, W>,
+  ): DataStream<O>
 }
 
 /**
@@ -220,7 +294,7 @@ export interface KeyedStream<T, K> extends DataStream<T> {
  * await env.execute()
  * ```
  */
-export interface WindowedStream<T, K> {
+export interface WindowedStream<T, K, W extends TimeWindow = TimeWindow> {
   /** The sum of a field; the other fields are those of the window's first record. */
   sum<F extends NumberFieldOf<T>>(field: F): DataStream<T>
   /** The least value of a field; the other fields are those of the window's first record. */
@@ -231,16 +305,59 @@ export interface WindowedStream<T, K> {
   minBy<F extends NumberFieldOf<T>>(field: F): DataStream<T>
   /** The first record with the greatest value of a field. */
   maxBy<F extends NumberFieldOf<T>>(field: F): DataStream<T>
-  /** The records joined pairwise. The function returns a new record and changes neither of the two. */
+  /**
+   * The records joined pairwise; with a second function, what that makes of the result, its key, window and pane. The first returns a new
+   * record and changes neither of the two; it is associative.
+   */
   reduce(fn: (earlier: T, later: T) => T): DataStream<T>
-  /** The result of an incremental aggregation. */
+  reduce<O>(fn: (earlier: T, later: T) => T, project: (result: T, ctx: WindowContext<K, W>) => O): DataStream<O>
+  /** The result of an incremental aggregation; with a second function, what that makes of the result, its key, window and pane. */
   aggregate<A, R>(fn: AggregateFunction<T, A, R>): DataStream<R>
+  aggregate<A, R, O>(fn: AggregateFunction<T, A, R>, project: (result: R, ctx: WindowContext<K, W>) => O): DataStream<O>
+  /**
+   * Any logic over all elements of a window, with its pane, state per window and state per key. The elements are kept until the window closes.
+   * @example
+   * ```ts
+   * import { type Collector, environment, forMonotonousTimestamps, seconds, value } from 'millrace'
+   * const env = environment()
+   * env
+   *   .fromElements({ k: 'a', at: 1000 }, { k: 'a', at: 9000 })
+   *   .assignTimestampsAndWatermarks(forMonotonousTimestamps({ timestamp: record => record.at }))
+   *   .keyBy('k')
+   *   .timeWindow(seconds(5))
+   *   .process({
+   *     globalState: { windows: value(0) },
+   *     onWindow(elements, ctx, out: Collector<string>) {
+   *       const count = ctx.globalState.windows.get() + 1
+   *       ctx.globalState.windows.set(count)
+   *       out.collect(`window ${count} of ${ctx.key} begins at ${ctx.window.start} and has ${elements.length}`)
+   *     },
+   *   })
+   *   .print()
+   * await env.execute()
+   * ```
+   */
+  process<O, S extends StateDescriptors = Record<never, never>, G extends StateDescriptors = Record<never, never>>(
+    fn: WindowProcessFunction<K, T, O, W, S, G>,
+  ): DataStream<O>
   /** Any logic over all records of a window at once; they are kept until the window closes. */
-  apply<O>(fn: (key: K, window: TimeWindow, elements: readonly T[], out: Collector<O>) => void): DataStream<O>
+  apply<O>(fn: (key: K, window: W, elements: readonly T[], out: Collector<O>) => void): DataStream<O>
   /** Keeps windows for so many milliseconds after the watermark passed their end: late records fire them again. */
-  allowedLateness(latenessMs: number): WindowedStream<T, K>
+  allowedLateness(latenessMs: number): WindowedStream<T, K, W>
   /** Sends records that come too late for their window to a side output of the result, instead of dropping (and counting) them. */
-  sideOutputLateData(tag: OutputTag<T>): WindowedStream<T, K>
+  sideOutputLateData(tag: OutputTag<T>): WindowedStream<T, K, W>
+  /** Sends records that come too late for their window, with that window and their lateness, to a side output of the result. */
+  sideOutputLateDetails(tag: OutputTag<LateRecord<T, W>>): WindowedStream<T, K, W>
+  /** Says when the window emits. */
+  trigger(trigger: WindowTrigger<T>): WindowedStream<T, K, W>
+  /** Says which elements leave the window before its function sees the others. */
+  evictor(evictor: WindowEvictor<T>): WindowedStream<T, K, W>
+  /** Says what a pane is to the one before it. */
+  accumulation(mode: Accumulation): WindowedStream<T, K, W>
+  /** Emits once, when the window closes: at its end plus the allowed lateness (Kafka's `suppress(untilWindowCloses)`). */
+  emitOnClose(): WindowedStream<T, K, W>
+  /** Sets any of the options of window(). */
+  with(options: WindowOptions<T, W>): WindowedStream<T, K, W>
 }
 
 /**

@@ -1,13 +1,31 @@
 // The windowings of the DataStream API as data: timeWindow and countWindow are an assigner, a trigger and perhaps an evictor.
 import type { TimeDomain } from '../../model/functions.ts'
-import { WINDOW_DEFAULTS, type WindowSpec } from '../../model/window-spec.ts'
+import { WINDOW_DEFAULTS, type WindowSpec, type WindowTimeDomain } from '../../model/window-spec.ts'
 import { requireWhole } from './arguments.ts'
+import type { Flow } from './job-context.ts'
+import { timeDomainOf } from './time-domain.ts'
+import { requireAssigner, type WindowAssigner } from './window-assigners.ts'
 
 /** A windowing that still lacks its function. */
 export interface Windowing {
   /** For step names: `time-window(5000)`. */
   readonly label: string
   readonly spec: Omit<WindowSpec, 'function'>
+  /** The number of subtasks, where the windowing asks for one. */
+  readonly parallelism?: number
+}
+
+/** A windowing by an assigner. */
+export function assignedWindowing(call: string, assigner: WindowAssigner<never>, flow: Flow): Windowing {
+  requireAssigner(call, assigner)
+  const timeDomain = timeOf(assigner, [flow])
+  return { label: assigner.label, spec: { ...WINDOW_DEFAULTS, timeDomain, assigner: assigner.spec } }
+}
+
+/** The time that windows over the flows go by: the one asked for, else event time where any of them has it, else processing time. */
+export function timeOf(assigner: WindowAssigner<never>, flows: readonly Flow[]): WindowTimeDomain {
+  if (assigner.time !== undefined) return assigner.time
+  return flows.some(flow => timeDomainOf(flow) === 'event-time') ? 'event-time' : 'processing-time'
 }
 
 /** Windows of a fixed duration, one after the other or, with a slide, overlapping. OPTION_INVALID for times that are not whole and positive. */

@@ -7,7 +7,7 @@ import { linePrefix, recordText } from '../record-text.ts'
 
 /**
  * Makes the sink `print` with the optional `prefix`; throws OPTION_INVALID. Strings are printed as they are, other values as JSON on one line.
- * With several subtasks each line begins with `2> ` (the subtask, from 1), with a prefix `name> ` or `name:2> `: Flink's format.
+ * A retraction begins with `- `. With several subtasks each line begins with `2> ` (the subtask, from 1), with a prefix `name> ` or `name:2> `: Flink's format.
  */
 export function printSink(spec: SinkSpec, output: TextOutput): Sink<unknown> {
   const options = new ConnectorOptions(spec, ['prefix'])
@@ -20,6 +20,9 @@ export function printSink(spec: SinkSpec, output: TextOutput): Sink<unknown> {
   }
 }
 
+/** Stands before a record that takes back an equal one printed before. */
+const RETRACTION_MARK = '- '
+
 class PrintWriter implements SinkWriter<unknown> {
   private readonly lines: LineBuffer
   private readonly prefix: string
@@ -29,8 +32,8 @@ class PrintWriter implements SinkWriter<unknown> {
     this.prefix = prefix
   }
 
-  write(record: unknown): void | Promise<void> {
-    return this.lines.add(this.prefix + recordText(record))
+  write(record: unknown, _timestampMs?: number, isRetraction = false): void | Promise<void> {
+    return this.lines.add(this.prefix + (isRetraction ? RETRACTION_MARK : '') + recordText(record))
   }
 
   flush(): void | Promise<void> {
