@@ -1,7 +1,8 @@
 // The implementation of KeyedStream: its steps carry the key selector and read by the hash of the key.
+
+import { FIELD_AGGREGATES, type FieldAggregate, reduceOf } from '../../functions/field-aggregates.ts'
 import type { AggregateFunction, KeyedProcessFunction } from '../../model/functions.ts'
 import type { StateDescriptors } from '../../model/state.ts'
-import { FIELD_AGGREGATES, type FieldAggregate, reduceOf } from './aggregates.ts'
 import { requireFunction, requireMethods, requireText } from './arguments.ts'
 import { DataStreamNode } from './data-stream.ts'
 import type { KeyedFlow, StepInit } from './job-context.ts'

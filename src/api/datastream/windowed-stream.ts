@@ -1,8 +1,9 @@
 // The implementation of WindowedStream: a windowing waits for its function, then becomes one step.
+
+import { FIELD_AGGREGATES, type FieldAggregate, reduceOf } from '../../functions/field-aggregates.ts'
 import type { AggregateFunction, Collector, TimeWindow } from '../../model/functions.ts'
 import type { OutputTag } from '../../model/output-tag.ts'
 import type { WindowFunctionSpec } from '../../model/window-spec.ts'
-import { FIELD_AGGREGATES, type FieldAggregate, reduceOf } from './aggregates.ts'
 import { optionInvalid, requireFunction, requireMethods, requireText, requireWhole } from './arguments.ts'
 import { addStep, type KeyedFlow, outputOf } from './job-context.ts'
 import { AGGREGATE_RULES } from './keyed-functions.ts'

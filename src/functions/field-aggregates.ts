@@ -1,7 +1,7 @@
 // Record path (bench/micro/copy-record.ts). The built-in aggregations of one field, and reduce, as AggregateFunction objects with Flink's
 // meaning: sum, min and max keep the other fields of the first record; minBy and maxBy give the first record that holds the extreme.
-import { preview, StreamError } from '../../base/errors.ts'
-import type { AggregateFunction } from '../../model/functions.ts'
+import { preview, StreamError } from '../base/errors.ts'
+import type { AggregateFunction } from '../model/functions.ts'
 
 /** What minBy and maxBy remember: a record of the stream, and its field's value. */
 export interface FieldAccumulator<T> {
