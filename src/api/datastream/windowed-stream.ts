@@ -1,53 +1,27 @@
 // The implementation of WindowedStream: a windowing waits for its function, then becomes one step.
 
-import { FIELD_AGGREGATES, type FieldAggregate, reduceOf } from '../../functions/field-aggregates.ts'
 import type { AggregateFunction, Collector, TimeWindow } from '../../model/functions.ts'
 import type { OutputTag } from '../../model/output-tag.ts'
 import type { WindowFunctionSpec } from '../../model/window-spec.ts'
-import { optionInvalid, requireFunction, requireMethods, requireText, requireWhole } from './arguments.ts'
+import { optionInvalid, requireFunction, requireText, requireWhole } from './arguments.ts'
+import { FieldAggregations } from './field-aggregations.ts'
 import { addStep, type KeyedFlow, outputOf } from './job-context.ts'
-import { AGGREGATE_RULES } from './keyed-functions.ts'
 import type { DataStream, WindowedStream } from './streams.ts'
 import type { Windowing } from './windowing.ts'
 
 /** A keyed stream with a windowing. */
-export class WindowedStreamNode<T, K> implements WindowedStream<T, K> {
+export class WindowedStreamNode<T, K> extends FieldAggregations<T> implements WindowedStream<T, K> {
   private readonly flow: KeyedFlow
   private readonly windowing: Windowing
 
   constructor(flow: KeyedFlow, windowing: Windowing) {
+    super()
     this.flow = flow
     this.windowing = windowing
   }
 
-  sum(field: string): DataStream<T> {
-    return this.byField('sum', field)
-  }
-
-  min(field: string): DataStream<T> {
-    return this.byField('min', field)
-  }
-
-  max(field: string): DataStream<T> {
-    return this.byField('max', field)
-  }
-
-  minBy(field: string): DataStream<T> {
-    return this.byField('minBy', field)
-  }
-
-  maxBy(field: string): DataStream<T> {
-    return this.byField('maxBy', field)
-  }
-
-  reduce(fn: (earlier: T, later: T) => T): DataStream<T> {
-    requireFunction('reduce()', fn)
-    return this.incremental('reduce', reduceOf(fn))
-  }
-
-  aggregate<A, R>(fn: AggregateFunction<T, A, R>): DataStream<R> {
-    requireMethods('aggregate()', fn, AGGREGATE_RULES)
-    return this.incremental('aggregate', fn)
+  aggregated<A, R>(name: string, aggregate: AggregateFunction<T, A, R>): DataStream<R> {
+    return this.compute(name, { kind: 'aggregate', aggregate })
   }
 
   apply<O>(fn: (key: K, window: TimeWindow, elements: readonly T[], out: Collector<O>) => void): DataStream<O> {
@@ -78,15 +52,6 @@ export class WindowedStreamNode<T, K> implements WindowedStream<T, K> {
       call,
       'a count window has no end in time, so no record is late for it; use it with timeWindow()',
     )
-  }
-
-  private byField(name: FieldAggregate, field: string): DataStream<T> {
-    requireText(`${name}()`, 'the field', field)
-    return this.incremental(`${name}(${field})`, FIELD_AGGREGATES[name]<T>(field))
-  }
-
-  private incremental<A, R>(name: string, aggregate: AggregateFunction<T, A, R>): DataStream<R> {
-    return this.compute(name, { kind: 'aggregate', aggregate })
   }
 
   private compute<O>(name: string, fn: WindowFunctionSpec): DataStream<O> {
