@@ -10,7 +10,7 @@ const ALLOWED = {
   model: ['base'],
   serde: ['base', 'model'],
   time: ['base', 'model'],
-  functions: ['base', 'model'],
+  functions: ['base', 'model', 'serde'],
   state: ['base', 'model', 'serde'],
   window: ['base', 'model', 'time', 'state'],
   recovery: ['base', 'model', 'serde', 'time', 'state'],

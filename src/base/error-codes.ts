@@ -16,6 +16,8 @@ export const ERROR_CODES = {
   KEY_UNDEFINED: 'A key selector returned undefined.',
   KEY_INVALID: 'A key selector returned a value that cannot be a key.',
   FIELD_NOT_NUMBER: 'An aggregation by field met a record whose field is not a number.',
+  AGGREGATE_OVERFLOW: 'An aggregate would keep more values than its limit.',
+  RETRACTION_UNMATCHED: 'A record was taken back that its key does not hold.',
   TIMESTAMP_MISSING: 'An event-time operation met a record without a timestamp.',
   TIMESTAMP_INVALID: 'A timestamp assigner returned something that is not a finite number.',
   RECORD_LATE: 'A record came too late for all its windows, and the windowing says that this fails the job.',

@@ -14,6 +14,7 @@ export type {
   TextOptions,
 } from '../api/datastream/sources.ts'
 export type {
+  Aggregations,
   ConnectedStreams,
   DataStream,
   DataStreamSink,
@@ -29,6 +30,12 @@ export type { Clock } from '../base/clock.ts'
 export type { ErrorCode } from '../base/error-codes.ts'
 export { StreamError } from '../base/errors.ts'
 export type { Logger, LogLevel } from '../base/logger.ts'
+export { type ApproximationOptions, approximateDistinctCount } from '../functions/approximate-distinct-count.ts'
+export { type AggregateParts, composite, type RecordOfParts, type ResultOfParts } from '../functions/composite.ts'
+export { collectList, collectSet, distinctCount, type KeptValuesOptions } from '../functions/distinct-values.ts'
+export { avg, count, max, min, sum } from '../functions/number-aggregates.ts'
+export { type QuantilesOptions, quantiles } from '../functions/quantiles.ts'
+export { type TopNOptions, topN } from '../functions/top-n.ts'
 export type {
   Placement,
   ReaderContext,

@@ -1,4 +1,5 @@
 // What `import ... from 'millrace'` gives, on Node. Everything public is listed here by name; what is not listed is private.
+
 export type { EnvironmentOptions, StreamEnvironment } from '../api/datastream/environment.ts'
 export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
 export type {
@@ -9,6 +10,7 @@ export type {
   TextOptions,
 } from '../api/datastream/sources.ts'
 export type {
+  Aggregations,
   ConnectedStreams,
   DataStream,
   DataStreamSink,
@@ -24,6 +26,12 @@ export type { Clock } from '../base/clock.ts'
 export type { ErrorCode } from '../base/error-codes.ts'
 export { StreamError } from '../base/errors.ts'
 export type { Logger, LogLevel } from '../base/logger.ts'
+export { type ApproximationOptions, approximateDistinctCount } from '../functions/approximate-distinct-count.ts'
+export { type AggregateParts, composite, type RecordOfParts, type ResultOfParts } from '../functions/composite.ts'
+export { collectList, collectSet, distinctCount, type KeptValuesOptions } from '../functions/distinct-values.ts'
+export { avg, count, max, min, sum } from '../functions/number-aggregates.ts'
+export { type QuantilesOptions, quantiles } from '../functions/quantiles.ts'
+export { type TopNOptions, topN } from '../functions/top-n.ts'
 export type {
   Placement,
   ReaderContext,

@@ -1,14 +1,25 @@
 // Types that must follow by themselves, as assertions for the compiler: a wrong one is an error of this file. Nothing here runs.
 import {
+  approximateDistinctCount,
+  avg,
   type Collector,
+  collectList,
+  collectSet,
+  composite,
+  count,
   type DataStream,
+  distinctCount,
   environment,
   forMonotonousTimestamps,
   type KeyedStream,
   list,
   map,
+  max,
   outputTag,
+  quantiles,
   seconds,
+  sum,
+  topN,
   value,
 } from 'millrace'
 
@@ -127,6 +138,54 @@ export function aggregating(words: DataStream<Word>): void {
     .countWindow(3)
     .reduce((a, b) => (a.frequency > b.frequency ? a : b))
   holds<Equal<typeof longest, DataStream<Word>>>()
+}
+
+/** Built-in aggregations give their result types; the fields they name must be the stream's, of the right type. */
+export function builtIn(words: DataStream<Word & { note?: string | null }>): void {
+  const byWord = words.keyBy('word')
+  const windows = byWord.timeWindow(seconds(5))
+  for (const stream of [byWord, windows]) {
+    holds<Equal<RecordOf<ReturnType<typeof stream.count>>, number>>()
+    const top = stream.topN(3, { by: record => record.frequency })
+    holds<Equal<RecordOf<typeof top>, readonly (Word & { note?: string | null })[]>>()
+    stream.topN(3, { by: 'frequency', order: 'ascending' }).print()
+    // @ts-expect-error a word is no number.
+    stream.topN(3, { by: 'word' })
+    // @ts-expect-error a word is no number.
+    stream.avg('word')
+    // @ts-expect-error there is no such field.
+    stream.distinctCount('wrod')
+    const middle = stream.quantiles('frequency', [0.5])
+    holds<Equal<RecordOf<typeof middle>, readonly number[]>>()
+  }
+  const parts = windows.aggregate(
+    composite({ total: sum('frequency'), mean: avg('frequency'), words: distinctCount('word'), records: count() }),
+  )
+  interface Parts {
+    readonly total: number
+    readonly mean: number
+    readonly words: number
+    readonly records: number
+  }
+  holds<Equal<keyof RecordOf<typeof parts>, keyof Parts>>()
+  const same: DataStream<Parts> = parts
+  same.print()
+  const byFunction = byWord.aggregate(sum(record => record.frequency))
+  holds<Equal<typeof byFunction, DataStream<number>>>()
+  const notes = byWord.aggregate(collectSet(record => record.note))
+  holds<Equal<typeof notes, DataStream<ReadonlySet<string>>>>()
+  const texts = byWord.aggregate(collectList(record => record.word))
+  holds<Equal<typeof texts, DataStream<readonly string[]>>>()
+  const best = byWord.aggregate(topN(1, { by: 'frequency' }))
+  holds<Equal<RecordOf<typeof best>[number]['word'], string>>()
+  byWord.aggregate(approximateDistinctCount(record => record.note)).print()
+  byWord.aggregate(quantiles('frequency', [0.5])).print()
+  // @ts-expect-error a word is no number.
+  byWord.aggregate(max('word'))
+  // @ts-expect-error there is no such field.
+  byWord.aggregate(distinctCount('wrod'))
+  // @ts-expect-error there is no such field, in one part of several.
+  windows.aggregate(composite({ total: sum('frequency'), words: count('wrod') }))
 }
 
 /** Streams of several types. */

@@ -1,12 +1,9 @@
 // How fields and keys are typed: what may be named as a field, and what key a selector gives.
+import type { FieldOf, NumberFieldOf } from '../../model/field.ts'
 import { fieldSelector, functionSelector, type KeySelector, tupleSelector } from '../../model/key.ts'
 import { optionInvalid, requireFunction, requireText } from './arguments.ts'
 
-/** The names of a record's fields. */
-export type FieldOf<T> = keyof T & string
-
-/** The names of a record's fields that are always numbers. */
-export type NumberFieldOf<T> = { [F in FieldOf<T>]-?: T[F] extends number ? F : never }[FieldOf<T>]
+export type { FieldOf, NumberFieldOf }
 
 /** The key that a selector gives: a field's type, a tuple of them, or what the function returns. */
 export type KeyOf<T, S> = S extends (record: never) => infer K

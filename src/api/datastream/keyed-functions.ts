@@ -9,7 +9,10 @@ export type AnyKeyedProcessFunction = Extract<OperatorSpec, { readonly kind: 'ke
 export type AnyKeyedCoProcessFunction = Extract<OperatorSpec, { readonly kind: 'keyed-co-process' }>['function']
 
 /** What an AggregateFunction must have. */
-export const AGGREGATE_RULES: MethodRules = { required: ['create', 'add', 'merge', 'result'] }
+export const AGGREGATE_RULES: MethodRules = {
+  required: ['create', 'add', 'merge', 'result'],
+  optional: ['retract', 'subtract'],
+}
 
 const STATE_KINDS: readonly unknown[] = ['value', 'list', 'map']
 

@@ -3,11 +3,11 @@ import { preview } from '../../base/errors.ts'
 import type { JoinType } from '../../functions/join-groups.ts'
 import type { AggregateFunction, KeyedProcessFunction, TimeWindow } from '../../model/functions.ts'
 import type { StateDescriptors } from '../../model/state.ts'
-import { FIELD_AGGREGATES, type FieldAggregate, reduceOf } from './aggregates.ts'
-import { optionInvalid, requireFunction, requireMethods, requireText } from './arguments.ts'
+import { optionInvalid } from './arguments.ts'
 import { DataStreamNode } from './data-stream.ts'
-import type { KeyedFlow, StepInit } from './job-context.ts'
-import { AGGREGATE_RULES, type AnyKeyedProcessFunction, requireKeyedFunction } from './keyed-functions.ts'
+import { type FieldAggregations, withFieldAggregations } from './field-aggregations.ts'
+import type { Flow, KeyedFlow, StepInit } from './job-context.ts'
+import { type AnyKeyedProcessFunction, requireKeyedFunction } from './keyed-functions.ts'
 import type { ConnectedStreams, DataStream, KeyedConnectedStreams, KeyedStream, WindowedStream } from './streams.ts'
 import { timeDomainOf } from './time-domain.ts'
 import type { WindowAssigner } from './window-assigners.ts'
@@ -15,8 +15,12 @@ import { type CoGroupOptions, type WindowJoinOptions, windowCoGroup, windowJoin 
 import { type WindowOptions, withOptions } from './window-options.ts'
 import { assignedWindowing, countWindowing, timeWindowing, type Windowing } from './windowing.ts'
 
+const AggregatedStream = withFieldAggregations(DataStreamNode) as new <T>(
+  flow: Flow,
+) => DataStreamNode<T> & Omit<FieldAggregations<T>, 'aggregated'>
+
 /** A stream whose records are spread by key. */
-export class KeyedStreamNode<T, K> extends DataStreamNode<T> implements KeyedStream<T, K> {
+export class KeyedStreamNode<T, K> extends AggregatedStream<T> implements KeyedStream<T, K> {
   /** What the stream reads, with its key. */
   readonly keyedFlow: KeyedFlow
 
@@ -25,34 +29,8 @@ export class KeyedStreamNode<T, K> extends DataStreamNode<T> implements KeyedStr
     this.keyedFlow = flow
   }
 
-  sum(field: string): DataStream<T> {
-    return this.byField('sum', field)
-  }
-
-  min(field: string): DataStream<T> {
-    return this.byField('min', field)
-  }
-
-  max(field: string): DataStream<T> {
-    return this.byField('max', field)
-  }
-
-  minBy(field: string): DataStream<T> {
-    return this.byField('minBy', field)
-  }
-
-  maxBy(field: string): DataStream<T> {
-    return this.byField('maxBy', field)
-  }
-
-  reduce(fn: (earlier: T, later: T) => T): DataStream<T> {
-    requireFunction('reduce()', fn)
-    return this.rolling('reduce', reduceOf(fn))
-  }
-
-  aggregate<A, R>(fn: AggregateFunction<T, A, R>): DataStream<R> {
-    requireMethods('aggregate()', fn, AGGREGATE_RULES)
-    return this.rolling('aggregate', fn)
+  aggregated<A, R>(name: string, aggregate: AggregateFunction<T, A, R>): DataStream<R> {
+    return this.keyedStep({ name, operator: { kind: 'rolling', aggregate } })
   }
 
   override process<O, S extends StateDescriptors>(fn: KeyedProcessFunction<K, T, O, S>): DataStream<O> {
@@ -106,15 +84,6 @@ export class KeyedStreamNode<T, K> extends DataStreamNode<T> implements KeyedStr
     }
     this.flowOf(other, call)
     return other.keyedFlow
-  }
-
-  private byField(name: FieldAggregate, field: string): DataStream<T> {
-    requireText(`${name}()`, 'the field', field)
-    return this.rolling(`${name}(${field})`, FIELD_AGGREGATES[name]<T>(field))
-  }
-
-  private rolling<A, R>(name: string, aggregate: AggregateFunction<T, A, R>): DataStream<R> {
-    return this.keyedStep({ name, operator: { kind: 'rolling', aggregate } })
   }
 
   private windowed<W extends TimeWindow>(windowing: Windowing): WindowedStream<T, K, W> {

@@ -1,6 +1,9 @@
 // The DataStream API as its users see it: what can be called on a stream, and the types that follow from it. All of it is declarative:
 // each call adds to the graph of the environment and nothing runs before execute(). The classes beside this file implement it.
+import type { KeptValuesOptions } from '../../functions/distinct-values.ts'
 import type { JoinType } from '../../functions/join-groups.ts'
+import type { QuantilesOptions } from '../../functions/quantiles.ts'
+import type { TopNOptions } from '../../functions/top-n.ts'
 import type { Sink } from '../../model/connector.ts'
 import type {
   AggregateFunction,
@@ -182,6 +185,51 @@ export interface DataStream<T> extends StepSettings, AsyncIterable<T> {
 }
 
 /**
+ * Aggregations per key: on a keyed stream of the records so far, after each record; on a windowed stream of the records of each window.
+ * For several at once, or for numbers in place of records, see `aggregate`.
+ * @example
+ * ```ts
+ * import { avg, composite, environment, max } from 'millrace'
+ * const env = environment()
+ * const sales = env.fromElements({ city: 'Cork', euros: 5 }, { city: 'Cork', euros: 9 }).keyBy('city')
+ * sales.count().print('count')
+ * sales.topN(1, { by: 'euros' }).print('best')
+ * sales.aggregate(composite({ mean: avg('euros'), most: max('euros') })).print('euros')
+ * await env.execute()
+ * ```
+ */
+export interface Aggregations<T> {
+  /** The sum of a field; the other fields are those of the first record. */
+  sum<F extends NumberFieldOf<T>>(field: F): DataStream<T>
+  /** The least value of a field; the other fields are those of the first record. */
+  min<F extends NumberFieldOf<T>>(field: F): DataStream<T>
+  /** The greatest value of a field; the other fields are those of the first record. NaN is greater than every other number. */
+  max<F extends NumberFieldOf<T>>(field: F): DataStream<T>
+  /** The first record with the least value of a field. */
+  minBy<F extends NumberFieldOf<T>>(field: F): DataStream<T>
+  /** The first record with the greatest value of a field. */
+  maxBy<F extends NumberFieldOf<T>>(field: F): DataStream<T>
+  /** The number of records. */
+  count(): DataStream<number>
+  /** The mean of a field. */
+  avg<F extends NumberFieldOf<T>>(field: F): DataStream<number>
+  /** The first `n` records (1 to 10,000) by a field or function, the greatest first unless said otherwise; of equal ones the earlier first. */
+  topN<O extends TopNOptions<T>>(n: number, options: O): DataStream<readonly T[]>
+  /** The number of different values of a field, exactly; null and undefined are left out. AGGREGATE_OVERFLOW above `valuesMax`. */
+  distinctCount<F extends FieldOf<T>>(field: F, options?: KeptValuesOptions): DataStream<number>
+  /** For each fraction (0 to 1) the least value of a field that this share of the records does not exceed; 0.5 is the median. */
+  quantiles<F extends NumberFieldOf<T>>(
+    field: F,
+    fractions: readonly number[],
+    options?: QuantilesOptions,
+  ): DataStream<readonly number[]>
+  /** The records joined pairwise. The function returns a new record and changes neither of the two. */
+  reduce(fn: (earlier: T, later: T) => T): DataStream<T>
+  /** The result of an incremental aggregation: a function of yours, or a built-in one such as `sum`, `approximateDistinctCount` or `composite`. */
+  aggregate<A, R>(fn: AggregateFunction<T, A, R>): DataStream<R>
+}
+
+/**
  * A stream grouped by key: aggregations, windows, state and timers work per key.
  * @example
  * ```ts
@@ -202,21 +250,7 @@ export interface DataStream<T> extends StepSettings, AsyncIterable<T> {
  * await env.execute()
  * ```
  */
-export interface KeyedStream<T, K> extends DataStream<T> {
-  /** The sum of a field so far, after each record; the other fields are those of the key's first record. */
-  sum<F extends NumberFieldOf<T>>(field: F): DataStream<T>
-  /** The least value of a field so far, after each record; the other fields are those of the key's first record. */
-  min<F extends NumberFieldOf<T>>(field: F): DataStream<T>
-  /** The greatest value of a field so far, after each record; the other fields are those of the key's first record. */
-  max<F extends NumberFieldOf<T>>(field: F): DataStream<T>
-  /** The first record with the least value of a field so far, after each record. */
-  minBy<F extends NumberFieldOf<T>>(field: F): DataStream<T>
-  /** The first record with the greatest value of a field so far, after each record. */
-  maxBy<F extends NumberFieldOf<T>>(field: F): DataStream<T>
-  /** The records so far joined pairwise, after each record. The function returns a new record and changes neither of the two. */
-  reduce(fn: (earlier: T, later: T) => T): DataStream<T>
-  /** The result of an incremental aggregation so far, after each record. */
-  aggregate<A, R>(fn: AggregateFunction<T, A, R>): DataStream<R>
+export interface KeyedStream<T, K> extends DataStream<T>, Aggregations<T> {
   /** Any logic over the records of a key, with declared state, timers and side outputs. */
   process<O, S extends StateDescriptors = Record<never, never>>(fn: KeyedProcessFunction<K, T, O, S>): DataStream<O>
   /** Two keyed streams as the inputs of one step that shares state and timers per key. */
@@ -294,17 +328,7 @@ export interface KeyedStream<T, K> extends DataStream<T> {
  * await env.execute()
  * ```
  */
-export interface WindowedStream<T, K, W extends TimeWindow = TimeWindow> {
-  /** The sum of a field; the other fields are those of the window's first record. */
-  sum<F extends NumberFieldOf<T>>(field: F): DataStream<T>
-  /** The least value of a field; the other fields are those of the window's first record. */
-  min<F extends NumberFieldOf<T>>(field: F): DataStream<T>
-  /** The greatest value of a field; the other fields are those of the window's first record. */
-  max<F extends NumberFieldOf<T>>(field: F): DataStream<T>
-  /** The first record with the least value of a field. */
-  minBy<F extends NumberFieldOf<T>>(field: F): DataStream<T>
-  /** The first record with the greatest value of a field. */
-  maxBy<F extends NumberFieldOf<T>>(field: F): DataStream<T>
+export interface WindowedStream<T, K, W extends TimeWindow = TimeWindow> extends Aggregations<T> {
   /**
    * The records joined pairwise; with a second function, what that makes of the result, its key, window and pane. The first returns a new
    * record and changes neither of the two; it is associative.

@@ -1,11 +1,13 @@
 // The implementation of WindowedStream: a windowing waits for its function, then becomes one step.
+
+import { reduceOf } from '../../functions/field-aggregates.ts'
 import type { AggregateFunction, Collector, TimeWindow } from '../../model/functions.ts'
 import type { OutputTag } from '../../model/output-tag.ts'
 import type { StateDescriptors } from '../../model/state.ts'
 import type { LateRecord, WindowContext, WindowProcessFunction } from '../../model/window-functions.ts'
 import type { Accumulation, WindowFunctionSpec } from '../../model/window-spec.ts'
-import { FIELD_AGGREGATES, type FieldAggregate, reduceOf } from './aggregates.ts'
 import { optionInvalid, requireFunction, requireMethods, requireText, requireWhole } from './arguments.ts'
+import { FieldAggregations } from './field-aggregations.ts'
 import { addStep, type KeyedFlow, outputOf } from './job-context.ts'
 import { AGGREGATE_RULES, requireKeyedFunction, requireStates } from './keyed-functions.ts'
 import type { DataStream, WindowedStream } from './streams.ts'
@@ -15,46 +17,49 @@ import { specOf, type WindowTrigger } from './window-triggers.ts'
 import type { Windowing } from './windowing.ts'
 
 /** A keyed stream with a windowing. */
-export class WindowedStreamNode<T, K, W extends TimeWindow = TimeWindow> implements WindowedStream<T, K, W> {
+export class WindowedStreamNode<T, K, W extends TimeWindow = TimeWindow>
+  extends FieldAggregations<T>
+  implements WindowedStream<T, K, W>
+{
   private readonly flow: KeyedFlow
   private readonly windowing: Windowing
 
   constructor(flow: KeyedFlow, windowing: Windowing) {
+    super()
     this.flow = flow
     this.windowing = windowing
   }
 
-  sum(field: string): DataStream<T> {
-    return this.byField('sum', field)
-  }
-
-  min(field: string): DataStream<T> {
-    return this.byField('min', field)
-  }
-
-  max(field: string): DataStream<T> {
-    return this.byField('max', field)
-  }
-
-  minBy(field: string): DataStream<T> {
-    return this.byField('minBy', field)
-  }
-
-  maxBy(field: string): DataStream<T> {
-    return this.byField('maxBy', field)
-  }
-
-  reduce<O>(fn: (earlier: T, later: T) => T, project?: (result: T, ctx: WindowContext<K, W>) => O): DataStream<O> {
+  override reduce(fn: (earlier: T, later: T) => T): DataStream<T>
+  override reduce<O>(
+    fn: (earlier: T, later: T) => T,
+    project: (result: T, ctx: WindowContext<K, W>) => O,
+  ): DataStream<O>
+  override reduce<O>(
+    fn: (earlier: T, later: T) => T,
+    project?: (result: T, ctx: WindowContext<K, W>) => O,
+  ): DataStream<T> | DataStream<O> {
+    if (project === undefined) return super.reduce(fn)
     requireFunction('reduce()', fn)
-    return this.incremental('reduce', reduceOf(fn), project)
+    return this.projected('reduce', reduceOf(fn), project)
   }
 
-  aggregate<A, R, O>(
+  override aggregate<A, R>(fn: AggregateFunction<T, A, R>): DataStream<R>
+  override aggregate<A, R, O>(
+    fn: AggregateFunction<T, A, R>,
+    project: (result: R, ctx: WindowContext<K, W>) => O,
+  ): DataStream<O>
+  override aggregate<A, R, O>(
     fn: AggregateFunction<T, A, R>,
     project?: (result: R, ctx: WindowContext<K, W>) => O,
-  ): DataStream<O> {
+  ): DataStream<R> | DataStream<O> {
+    if (project === undefined) return super.aggregate(fn)
     requireMethods('aggregate()', fn, AGGREGATE_RULES)
-    return this.incremental('aggregate', fn, project)
+    return this.projected('aggregate', fn, project)
+  }
+
+  aggregated<A, R>(name: string, aggregate: AggregateFunction<T, A, R>): DataStream<R> {
+    return this.compute(name, { kind: 'aggregate', aggregate })
   }
 
   process<O, S extends StateDescriptors, G extends StateDescriptors>(
@@ -121,17 +126,11 @@ export class WindowedStreamNode<T, K, W extends TimeWindow = TimeWindow> impleme
     throw optionInvalid(call, 'a window without end in time has no late records; use it with windows of time')
   }
 
-  private byField(name: FieldAggregate, field: string): DataStream<T> {
-    requireText(`${name}()`, 'the field', field)
-    return this.incremental(`${name}(${field})`, FIELD_AGGREGATES[name]<T>(field))
-  }
-
-  private incremental<A, R, O>(
+  private projected<A, R, O>(
     name: string,
     aggregate: AggregateFunction<T, A, R>,
-    project?: (result: R, ctx: WindowContext<K, W>) => O,
+    project: (result: R, ctx: WindowContext<K, W>) => O,
   ): DataStream<O> {
-    if (project === undefined) return this.compute(name, { kind: 'aggregate', aggregate })
     requireFunction(`${name}(): the second argument`, project)
     return this.compute(name, { kind: 'aggregate', aggregate, project: project as unknown as AnyProject })
   }

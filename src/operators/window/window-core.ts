@@ -9,6 +9,7 @@ import { type CompiledTrigger, compileTrigger } from '../../window/triggers/comp
 import type { CellHistory, TriggerState, WindowCell } from '../../window/window-cell.ts'
 import { type WindowContents, windowContents } from '../../window/window-contents.ts'
 import { type CurrentRecord, type OperatorContext, spend } from '../operator.ts'
+import { retractionUnmatched } from '../rolling.ts'
 import { failOnRecord, failStep } from '../user-failure.ts'
 import { CellSite } from './cell-site.ts'
 import { PaneOutput } from './pane-output.ts'
@@ -210,7 +211,9 @@ export class WindowCore {
     history.isClosed = trigger.root.isFinished(site)
   }
 
+  // A pane that only adds to those before it may take back what an earlier one held; any other must hold it.
   private takeBack(cell: WindowCell, record: unknown): void {
+    if (cell.held === 0 && !this.isDiscarding && this.spec.trigger.kind !== 'purging') throw retractionUnmatched()
     this.contents.retract?.(cell, record)
     if (--cell.held === 0) cell.content = undefined
   }

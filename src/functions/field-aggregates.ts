@@ -1,7 +1,7 @@
 // Record path (bench/micro/copy-record.ts). The built-in aggregations of one field, and reduce, as AggregateFunction objects with Flink's
 // meaning: sum, min and max keep the other fields of the first record; minBy and maxBy give the first record that holds the extreme.
-import { preview, StreamError } from '../../base/errors.ts'
-import type { AggregateFunction } from '../../model/functions.ts'
+import type { AggregateFunction } from '../model/functions.ts'
+import { isLess, numberOf, synchronous } from './field-values.ts'
 
 /** What minBy and maxBy remember: a record of the stream, and its field's value. */
 export interface FieldAccumulator<T> {
@@ -21,29 +21,41 @@ export interface ReduceAccumulator<T> {
   value: T | undefined
 }
 
-/** Sums the field; the other fields are those of the first record. FIELD_NOT_NUMBER when it meets something else than a number. */
+/**
+ * Sums the field; the other fields are those of the first record. FIELD_NOT_NUMBER when it meets something else than a number. A record
+ * can be taken back, and leaves the other fields as they are; a part cannot, for then they would be those of a record that has left.
+ */
 export function sumOf<T>(field: string): AggregateFunction<T, unknown, T> {
-  return replacing(`sum(${field})`, field, (total, value) => total + value)
+  const call = `sum(${field})`
+  return Object.freeze({
+    ...replacing<T>(call, field, (total, value) => total + value),
+    retract: (accumulator: unknown, record: T) => {
+      const value = numberOf(record, field, call)
+      const total = accumulator as ReplacedField
+      if (total === NOTHING) return withField(copyOf(record as ReplacedField), field, 0 - value)
+      return withField(total, field, (total[field] as number) - value)
+    },
+  })
 }
 
 /** The least value of the field; the other fields are those of the first record. FIELD_NOT_NUMBER as for `sumOf`. */
 export function minOf<T>(field: string): AggregateFunction<T, unknown, T> {
-  return replacing(`min(${field})`, field, (least, value) => (least > value ? value : least))
+  return replacing(`min(${field})`, field, (least, value) => (isLess(value, least) ? value : least))
 }
 
 /** The greatest value of the field; the other fields are those of the first record. FIELD_NOT_NUMBER as for `sumOf`. */
 export function maxOf<T>(field: string): AggregateFunction<T, unknown, T> {
-  return replacing(`max(${field})`, field, (greatest, value) => (greatest < value ? value : greatest))
+  return replacing(`max(${field})`, field, (greatest, value) => (isLess(greatest, value) ? value : greatest))
 }
 
 /** The first record with the least value of the field, whole. FIELD_NOT_NUMBER as for `sumOf`. */
 export function minByOf<T>(field: string): AggregateFunction<T, unknown, T> {
-  return choosing(`minBy(${field})`, field, (value, least) => value < least)
+  return choosing(`minBy(${field})`, field, isLess)
 }
 
 /** The first record with the greatest value of the field, whole. FIELD_NOT_NUMBER as for `sumOf`. */
 export function maxByOf<T>(field: string): AggregateFunction<T, unknown, T> {
-  return choosing(`maxBy(${field})`, field, (value, greatest) => value > greatest)
+  return choosing(`maxBy(${field})`, field, (value, greatest) => isLess(greatest, value))
 }
 
 /** The aggregations of one field, by the name of their call. */
@@ -55,7 +67,7 @@ export type FieldAggregate = keyof typeof FIELD_AGGREGATES
 /** Joins records pairwise by a user function, in the order of arrival; one record alone is its own result. */
 export function reduceOf<T>(reduce: (earlier: T, later: T) => T): AggregateFunction<T, ReduceAccumulator<T>, T> {
   const add = (accumulator: ReduceAccumulator<T>, record: T): ReduceAccumulator<T> => {
-    accumulator.value = accumulator.hasValue ? synchronous(reduce(accumulator.value as T, record)) : record
+    accumulator.value = accumulator.hasValue ? synchronous('reduce()', reduce(accumulator.value as T, record)) : record
     accumulator.hasValue = true
     return accumulator
   }
@@ -64,6 +76,7 @@ export function reduceOf<T>(reduce: (earlier: T, later: T) => T): AggregateFunct
     add,
     merge: (a: ReduceAccumulator<T>, b: ReduceAccumulator<T>) => (b.hasValue ? add(a, b.value as T) : a),
     result: (accumulator: ReduceAccumulator<T>) => accumulator.value as T,
+    needsRecords: true,
   })
 }
 
@@ -83,11 +96,14 @@ function replacing<T>(
       return accumulator
     },
     merge: (a: ReplacedField, b: ReplacedField) => {
-      if (a === NOTHING) return b
-      if (b !== NOTHING) a[field] = combine(a[field] as number, b[field] as number)
+      if (b === NOTHING) return a
+      // A copy: the second accumulator stays whole, and nobody else's.
+      if (a === NOTHING) return copyOf(b)
+      a[field] = combine(a[field] as number, b[field] as number)
       return a
     },
     result: (accumulator: ReplacedField) => copyOf(accumulator) as T,
+    needsRecords: true,
   }
   return Object.freeze(aggregate)
 }
@@ -105,11 +121,13 @@ function choosing<T>(
       return accumulator
     },
     merge: (a: FieldAccumulator<T>, b: FieldAccumulator<T>) => {
-      if (a.record === undefined) return b
-      return b.record !== undefined && isBetter(b.value, a.value) ? b : a
+      if (b.record === undefined) return a
+      if (a.record === undefined || isBetter(b.value, a.value)) begin(a, b.record, b.value)
+      return a
     },
     // The record went in and comes out as it is: records are never changed, so it may be emitted again and again.
     result: (accumulator: FieldAccumulator<T>) => accumulator.record as T,
+    needsRecords: true,
   }
   return Object.freeze(aggregate)
 }
@@ -128,25 +146,12 @@ function copyOf(record: ReplacedField): ReplacedField {
   return Object.getPrototypeOf(record) === Object.prototype ? { ...record } : unusualCopy(record)
 }
 
+function withField(record: ReplacedField, field: string, value: number): ReplacedField {
+  record[field] = value
+  return record
+}
+
 function unusualCopy(record: object): Record<string, unknown> {
   if (Array.isArray(record)) return record.slice() as unknown as Record<string, unknown>
   return Object.assign(Object.create(Object.getPrototypeOf(record) as object | null), record)
-}
-
-function numberOf(record: unknown, field: string, call: string): number {
-  // A record that is null or undefined has no field either: the error below says so.
-  const value = (record as Readonly<Record<string, unknown>> | null | undefined)?.[field]
-  if (typeof value === 'number') return value
-  throw new StreamError(
-    'FIELD_NOT_NUMBER',
-    `${call}: field "${field}" is ${preview(value)}, expected a number; convert it with map() before, or drop such records with filter()`,
-  )
-}
-
-function synchronous<T>(result: T): T {
-  if (!(result instanceof Promise)) return result
-  throw new StreamError(
-    'USER_FUNCTION_ASYNC',
-    'reduce(): its function returned a promise; return the joined record itself',
-  )
 }

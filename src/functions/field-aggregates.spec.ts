@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test, { describe } from 'node:test'
 import fc from 'fast-check'
-import type { AggregateFunction } from '../../model/functions.ts'
-import { FIELD_AGGREGATES, maxByOf, maxOf, minByOf, minOf, reduceOf, sumOf } from './aggregates.ts'
+import type { AggregateFunction } from '../model/functions.ts'
+import { FIELD_AGGREGATES, maxByOf, maxOf, minByOf, minOf, reduceOf, sumOf } from './field-aggregates.ts'
 
 interface Sale {
   readonly city: string
