@@ -5,6 +5,7 @@ import { portableConnectors } from '../connectors/portable.ts'
 import { browserPlatform } from '../platform/browser/browser-platform.ts'
 import { localLauncher } from '../runners/local/local-launcher.ts'
 
+export type { AsyncOptions, AsyncRetry } from '../api/datastream/async-calls.ts'
 export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
 export type {
   GenerateOptions,
@@ -14,11 +15,14 @@ export type {
   TextOptions,
 } from '../api/datastream/sources.ts'
 export type {
+  BroadcastConnectedStreams,
+  BroadcastStream,
   ConnectedStreams,
   DataStream,
   DataStreamSink,
   Iteration,
   IterationOptions,
+  KeyedBroadcastConnectedStreams,
   KeyedConnectedStreams,
   KeyedStream,
   SinkOptions,
@@ -29,6 +33,19 @@ export type { Clock } from '../base/clock.ts'
 export type { ErrorCode } from '../base/error-codes.ts'
 export { StreamError } from '../base/errors.ts'
 export type { Logger, LogLevel } from '../base/logger.ts'
+export type { AsyncContext, AsyncOrder } from '../model/async-spec.ts'
+export type {
+  BroadcastDescriptors,
+  BroadcastProcessFunction,
+  BroadcastReadContext,
+  BroadcastTimerContext,
+  BroadcastWriteContext,
+  KeyedBroadcastProcessFunction,
+  KeyedBroadcastReadContext,
+  KeyedBroadcastWriteContext,
+  ReadOnlyHandles,
+  ReadOnlyMapState,
+} from '../model/broadcast-functions.ts'
 export type {
   Placement,
   ReaderContext,

@@ -1,4 +1,5 @@
 // What `import ... from 'millrace'` gives, on Node. Everything public is listed here by name; what is not listed is private.
+export type { AsyncOptions, AsyncRetry } from '../api/datastream/async-calls.ts'
 export type { EnvironmentOptions, StreamEnvironment } from '../api/datastream/environment.ts'
 export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
 export type {
@@ -9,11 +10,14 @@ export type {
   TextOptions,
 } from '../api/datastream/sources.ts'
 export type {
+  BroadcastConnectedStreams,
+  BroadcastStream,
   ConnectedStreams,
   DataStream,
   DataStreamSink,
   Iteration,
   IterationOptions,
+  KeyedBroadcastConnectedStreams,
   KeyedConnectedStreams,
   KeyedStream,
   SinkOptions,
@@ -24,6 +28,19 @@ export type { Clock } from '../base/clock.ts'
 export type { ErrorCode } from '../base/error-codes.ts'
 export { StreamError } from '../base/errors.ts'
 export type { Logger, LogLevel } from '../base/logger.ts'
+export type { AsyncContext, AsyncOrder } from '../model/async-spec.ts'
+export type {
+  BroadcastDescriptors,
+  BroadcastProcessFunction,
+  BroadcastReadContext,
+  BroadcastTimerContext,
+  BroadcastWriteContext,
+  KeyedBroadcastProcessFunction,
+  KeyedBroadcastReadContext,
+  KeyedBroadcastWriteContext,
+  ReadOnlyHandles,
+  ReadOnlyMapState,
+} from '../model/broadcast-functions.ts'
 export type {
   Placement,
   ReaderContext,
