@@ -282,6 +282,8 @@ export class Task {
 
   private passLoopEnds(): void {
     const { loopHead, gate } = this
+    // A marker says that no record is before it any more, so it waits for the results under way.
+    if (this.asyncHead?.isEmpty === false) return
     for (const loop of this.loopMarkers.loops()) {
       const isOwn = this.isOwnLoop(loop)
       const expected = isOwn ? gate.feedback : gate.open
