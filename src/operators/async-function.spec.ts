@@ -494,6 +494,31 @@ test('a thenable that answers twice counts once', () =>
     expect: { output: [out('a'), out('b'), watermarkOut(Infinity)] },
   }))
 
+test('what an attempt says when the next one is under way counts for nothing', () => {
+  let again: ((error: unknown) => void) | undefined
+  return verifyOperator({
+    operator: clock =>
+      asynchronous<string>(
+        (name, { attempt }) => {
+          if (attempt === 2) {
+            again?.(new Error('down again'))
+            return clock.sleep(5).then(() => name)
+          }
+          return {
+            // biome-ignore lint/suspicious/noThenProperty: it is what a thenable is.
+            then(_resolve: unknown, reject: (error: unknown) => void) {
+              again = reject
+              reject(new Error('down'))
+            },
+          }
+        },
+        { retry: { ...RETRY, attempts: 2 } },
+      ),
+    script: [record('a'), processingTime(10), processingTime(15), end],
+    expect: { output: [out('a'), watermarkOut(Infinity)] },
+  })
+})
+
 test('what takes a record back is called for like any other, and its result takes back', () => {
   const current: CurrentRecord = { timestamp: -Infinity, key: 'k', isRetraction: false }
   const emitted: unknown[] = []
