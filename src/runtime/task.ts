@@ -206,7 +206,7 @@ export class Task {
     if (this.phase !== 'processing') return undefined
     while (capacity.blocked === 0) {
       if (capacity.budget <= 0) return 'busy'
-      // Results go on before records come in, also in the middle of a batch: it is them that make room for its other records.
+      // Results go on before records come in, also in the middle of a batch: they make room for the rest of it.
       if (this.asyncHead?.emitReady() === true) return this.enter('advancing')
       if (this.received !== undefined) {
         if (this.asyncHead?.isFull === true) return 'waiting'
