@@ -5,6 +5,7 @@ import { portableConnectors } from '../connectors/portable.ts'
 import { browserPlatform } from '../platform/browser/browser-platform.ts'
 import { localLauncher } from '../runners/local/local-launcher.ts'
 
+export type { AsyncOptions, AsyncRetry } from '../api/datastream/async-calls.ts'
 export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
 export type {
   GenerateOptions,
@@ -15,11 +16,14 @@ export type {
 } from '../api/datastream/sources.ts'
 export type {
   Aggregations,
+  BroadcastConnectedStreams,
+  BroadcastStream,
   ConnectedStreams,
   DataStream,
   DataStreamSink,
   Iteration,
   IterationOptions,
+  KeyedBroadcastConnectedStreams,
   KeyedConnectedStreams,
   KeyedStream,
   SinkOptions,
@@ -36,6 +40,19 @@ export { collectList, collectSet, distinctCount, type KeptValuesOptions } from '
 export { avg, count, max, min, sum } from '../functions/number-aggregates.ts'
 export { type QuantilesOptions, quantiles } from '../functions/quantiles.ts'
 export { type TopNOptions, topN } from '../functions/top-n.ts'
+export type { AsyncContext, AsyncOrder } from '../model/async-spec.ts'
+export type {
+  BroadcastDescriptors,
+  BroadcastProcessFunction,
+  BroadcastReadContext,
+  BroadcastTimerContext,
+  BroadcastWriteContext,
+  KeyedBroadcastProcessFunction,
+  KeyedBroadcastReadContext,
+  KeyedBroadcastWriteContext,
+  ReadOnlyHandles,
+  ReadOnlyMapState,
+} from '../model/broadcast-functions.ts'
 export type {
   Placement,
   ReaderContext,

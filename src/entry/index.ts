@@ -1,5 +1,6 @@
 // What `import ... from 'millrace'` gives, on Node. Everything public is listed here by name; what is not listed is private.
 
+export type { AsyncOptions, AsyncRetry } from '../api/datastream/async-calls.ts'
 export type { EnvironmentOptions, StreamEnvironment } from '../api/datastream/environment.ts'
 export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
 export type {
@@ -11,11 +12,14 @@ export type {
 } from '../api/datastream/sources.ts'
 export type {
   Aggregations,
+  BroadcastConnectedStreams,
+  BroadcastStream,
   ConnectedStreams,
   DataStream,
   DataStreamSink,
   Iteration,
   IterationOptions,
+  KeyedBroadcastConnectedStreams,
   KeyedConnectedStreams,
   KeyedStream,
   SinkOptions,
@@ -32,6 +36,19 @@ export { collectList, collectSet, distinctCount, type KeptValuesOptions } from '
 export { avg, count, max, min, sum } from '../functions/number-aggregates.ts'
 export { type QuantilesOptions, quantiles } from '../functions/quantiles.ts'
 export { type TopNOptions, topN } from '../functions/top-n.ts'
+export type { AsyncContext, AsyncOrder } from '../model/async-spec.ts'
+export type {
+  BroadcastDescriptors,
+  BroadcastProcessFunction,
+  BroadcastReadContext,
+  BroadcastTimerContext,
+  BroadcastWriteContext,
+  KeyedBroadcastProcessFunction,
+  KeyedBroadcastReadContext,
+  KeyedBroadcastWriteContext,
+  ReadOnlyHandles,
+  ReadOnlyMapState,
+} from '../model/broadcast-functions.ts'
 export type {
   Placement,
   ReaderContext,

@@ -1,6 +1,7 @@
 // What `import ... from 'millrace/testing'` gives: whole jobs in virtual time, for tests of a user's own. Nothing here is of Node.
 export type { Clock } from '../base/clock.ts'
 export { StreamError } from '../base/errors.ts'
+export type { VirtualClock } from '../runtime/simulated-scheduler.ts'
 export { type CollectingSink, collectingSink, customSource, timedSource, valuesSource } from '../testing/collections.ts'
 export { type Expectation, type OperatorTest, verifyOperator } from '../testing/operator-harness.ts'
 export {

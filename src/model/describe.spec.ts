@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { AsyncSpec } from './async-spec.ts'
 import { describeGraph, graphHash, operatorText } from './describe.ts'
 import type { Graph } from './graph.ts'
 import type { VertexDraft } from './graph-builder.ts'
@@ -17,6 +18,23 @@ const SINK: OperatorSpec = { kind: 'sink', sink: { ...CONNECTOR, connector: 'pri
 const FLAT_MAP: OperatorSpec = { kind: 'transform', shape: 'flat-map', function: () => [] }
 const FEEDBACK: OperatorSpec = { kind: 'feedback', queuedRecordsMax: 10 }
 const AGGREGATE = { create: () => 0, add: () => 0, merge: () => 0, result: () => 0 } as const
+const RETRY = {
+  attempts: 3,
+  delayMs: 1,
+  backoffFactor: 2,
+  delayMsMax: 9,
+  onError: () => true,
+  onResult: () => false,
+} as const
+const ASYNC: AsyncSpec = {
+  results: 'one',
+  function: () => 0,
+  order: 'ordered',
+  capacity: 100,
+  timeoutMs: 60_000,
+  onTimeout: undefined,
+  retry: undefined,
+}
 const WINDOW: WindowSpec = {
   ...WINDOW_DEFAULTS,
   timeDomain: 'event-time',
@@ -125,6 +143,11 @@ describe('operatorText', () => {
     ['process', { kind: 'process', function: process }],
     ['keyed-process', { kind: 'keyed-process', function: process }],
     ['rolling', { kind: 'rolling', aggregate: AGGREGATE }],
+    ['async ordered, capacity 100, timeout 60000 ms', { kind: 'async', async: ASYNC }],
+    [
+      'async unordered, capacity 5, no timeout, 3 attempts',
+      { kind: 'async', async: { ...ASYNC, order: 'unordered', capacity: 5, timeoutMs: Infinity, retry: RETRY } },
+    ],
     ['feedback head', FEEDBACK],
     [
       'timestamps and watermarks, monotonous timestamps',

@@ -1,5 +1,6 @@
 // A stable text of a graph and its hash. File and line are left out: moving code does not change the graph.
 import { hashText } from '../base/hash.ts'
+import { asyncText } from './async-spec.ts'
 import type { Edge, Graph, Vertex } from './graph.ts'
 import { keySelectorText } from './key.ts'
 import type { OperatorSpec } from './operator-spec.ts'
@@ -31,6 +32,8 @@ export function operatorText(spec: OperatorSpec): string {
       return `timestamps and watermarks, ${spec.strategy.description}`
     case 'feedback':
       return 'feedback head'
+    case 'async':
+      return asyncText(spec.async)
     default:
       return spec.kind
   }

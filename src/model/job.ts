@@ -1,5 +1,8 @@
 // What a front-end sees of a running job, and the port by which it starts one. A runner implements both.
+import type { CancelSignal } from './cancel-signal.ts'
 import type { Graph } from './graph.ts'
+
+export type { CancelSignal }
 
 /** How a job ended: at the end of its input, by a graceful stop, or by cancel. A failure is an error instead. */
 export type JobStatus = 'finished' | 'stopped' | 'cancelled'
@@ -63,13 +66,6 @@ export interface JobHandle extends PromiseLike<JobResult>, AsyncDisposable {
   /** Stops the sources, lets records in flight reach the sinks, flushes them. Pending windows do not fire. */
   stop(): Promise<void>
   metrics(): JobMetrics
-}
-
-/** The part of the web's AbortSignal that is needed to cancel. */
-export interface CancelSignal {
-  readonly aborted: boolean
-  addEventListener(type: 'abort', listener: () => void): void
-  removeEventListener(type: 'abort', listener: () => void): void
 }
 
 /** How a job is to be run. */

@@ -1,4 +1,10 @@
 // What a vertex does, as data with the user's functions inside: one kind per primitive operator.
+import type { AsyncSpec } from './async-spec.ts'
+import type {
+  BroadcastDescriptors,
+  BroadcastProcessFunction,
+  KeyedBroadcastProcessFunction,
+} from './broadcast-functions.ts'
 import type { SinkSpec, SourceSpec } from './connector.ts'
 import type {
   AggregateFunction,
@@ -25,6 +31,17 @@ export type OperatorSpec =
       readonly kind: 'keyed-co-process'
       readonly function: KeyedCoProcessFunction<never, never, never, unknown, never>
     }
+  | {
+      readonly kind: 'broadcast-process'
+      readonly broadcast: BroadcastDescriptors
+      readonly function: BroadcastProcessFunction<never, never, unknown, never>
+    }
+  | {
+      readonly kind: 'keyed-broadcast-process'
+      readonly broadcast: BroadcastDescriptors
+      readonly function: KeyedBroadcastProcessFunction<never, never, never, unknown, never, never>
+    }
+  | { readonly kind: 'async'; readonly async: AsyncSpec }
   | { readonly kind: 'rolling'; readonly aggregate: AggregateFunction<never, unknown, unknown> }
   | { readonly kind: 'window'; readonly window: WindowSpec }
   | { readonly kind: 'timestamps'; readonly strategy: WatermarkStrategy<never> }
@@ -33,11 +50,12 @@ export type OperatorSpec =
 /** The kind of an operator. */
 export type OperatorKind = OperatorSpec['kind']
 
-/** True for operators that run per key: each of their inputs needs a key selector. */
+/** True for operators that run per key: each of their inputs needs a key selector, but for a broadcast one. */
 export function isKeyed(spec: OperatorSpec): boolean {
   return (
     spec.kind === 'keyed-process' ||
     spec.kind === 'keyed-co-process' ||
+    spec.kind === 'keyed-broadcast-process' ||
     spec.kind === 'rolling' ||
     spec.kind === 'window'
   )
@@ -47,6 +65,8 @@ export function isKeyed(spec: OperatorSpec): boolean {
 export function isStateful(spec: OperatorSpec): boolean {
   return (
     isKeyed(spec) ||
+    spec.kind === 'broadcast-process' ||
+    spec.kind === 'async' ||
     spec.kind === 'source' ||
     spec.kind === 'sink' ||
     spec.kind === 'timestamps' ||
@@ -57,6 +77,26 @@ export function isStateful(spec: OperatorSpec): boolean {
 /** How many inputs (ordinals) an operator has. */
 export function inputCount(spec: OperatorSpec): number {
   if (spec.kind === 'source') return 0
-  if (spec.kind === 'window') return spec.window.inputs
-  return spec.kind === 'co-process' || spec.kind === 'keyed-co-process' ? 2 : 1
+  const isTwoInput =
+    spec.kind === 'co-process' || spec.kind === 'keyed-co-process' || broadcastInput(spec) !== undefined
+  return isTwoInput ? 2 : 1
+}
+
+/** The input (ordinal) of which every subtask must get every record; undefined where there is none. */
+export function broadcastInput(spec: OperatorSpec): number | undefined {
+  return spec.kind === 'broadcast-process' || spec.kind === 'keyed-broadcast-process' ? 1 : undefined
+}
+
+/** The inputs (ordinals) whose records must come by their key. */
+export function keyedInputs(spec: OperatorSpec): readonly number[] {
+  if (!isKeyed(spec)) return []
+  return Array.from({ length: inputCount(spec) }, (_, input) => input).filter(input => input !== broadcastInput(spec))
+}
+
+/**
+ * True for operators that always head a task of their own: one that waits for results can then be full without taking the room
+ * of the steps behind it, which go on with watermarks and timers.
+ */
+export function isChainHead(spec: OperatorSpec): boolean {
+  return spec.kind === 'async'
 }

@@ -63,6 +63,9 @@ function keepsSign(operator: OperatorSpec): boolean {
     case 'timestamps':
     case 'feedback':
       return true
+    // Unordered results may overtake each other, and so a retraction what it takes back.
+    case 'async':
+      return operator.async.order === 'ordered'
     default:
       return false
   }

@@ -14,6 +14,9 @@ const ROLLING: OperatorSpec = {
 }
 const CONNECT: OperatorSpec = { kind: 'co-process', function: { onFirst: () => {}, onSecond: () => {} } }
 const KEYED_CONNECT: OperatorSpec = { kind: 'keyed-co-process', function: { onFirst: () => {}, onSecond: () => {} } }
+const WITH_BROADCAST = { broadcast: {}, function: { onRecord: () => {}, onBroadcast: () => {} } } as const
+const BROADCAST: OperatorSpec = { kind: 'broadcast-process', ...WITH_BROADCAST }
+const KEYED_BROADCAST: OperatorSpec = { kind: 'keyed-broadcast-process', ...WITH_BROADCAST }
 const CONNECTOR = { connector: 'words', options: {}, placement: 'any', isBounded: true, hasTimestamps: false } as const
 const SOURCE: OperatorSpec = { kind: 'source', source: { ...CONNECTOR, description: 'words' } }
 const SINGLE: OperatorSpec = { kind: 'source', source: { ...CONNECTOR, description: 'socket', parallelismMax: 1 } }
@@ -272,6 +275,42 @@ describe('a mistake of keys', () => {
       script.assertValid()
     })
   }
+})
+
+describe('a step with broadcast state', () => {
+  for (const [label, operator, keySelectors] of [
+    ['without key', BROADCAST, []],
+    ['with a key', KEYED_BROADCAST, [fieldSelector('word')]],
+  ] as const) {
+    const connected = (partitioning: EdgeInit['partitioning']): Script => {
+      const { script, source } = withSource()
+      const id = script.step('rules', operator, { keySelectors })
+      const [key] = keySelectors
+      script.edge(source, id, { partitioning: key === undefined ? undefined : { kind: 'hash', key } })
+      script.edge(source, id, { input: 1, partitioning })
+      return script
+    }
+
+    it(`needs no key at the broadcast input (${label})`, () => {
+      connected({ kind: 'broadcast' }).assertValid(4)
+      connected({ kind: 'forward' }).assertValid(1)
+    })
+
+    it(`is a mistake where not every subtask gets every record (${label})`, () => {
+      assert.throws(() => connected({ kind: 'shuffle' }).builder.build('rules', { parallelism: 2 }), {
+        code: 'GRAPH_INVALID',
+        message:
+          /step "rules" \(\/jobs\/job\.ts:2\) keeps broadcast state but takes input 1 by shuffle; connect a broadcastState\(\) stream to it/,
+      })
+    })
+  }
+
+  it('needs the key of its other input', () => {
+    const { script, source } = withSource()
+    const id = script.after(source, 'rules', KEYED_BROADCAST)
+    script.edge(source, id, { input: 1, partitioning: { kind: 'broadcast' } })
+    script.assertMistakes('step "rules" (/jobs/job.ts:2) works per key but input 0 has no key; call keyBy() before it')
+  })
 })
 
 describe('a mistake of the whole graph', () => {

@@ -3,7 +3,7 @@ import { locationText } from '../base/source-location.ts'
 import type { Edge, Graph, Vertex } from './graph.ts'
 import { edgesInto, MAX_PARALLELISM_LIMIT } from './graph.ts'
 import { keySelectorText } from './key.ts'
-import { inputCount, isKeyed } from './operator-spec.ts'
+import { broadcastInput, inputCount, isKeyed, keyedInputs } from './operator-spec.ts'
 import { retractionProblem, takesRetractions } from './retractions.ts'
 
 /** All mistakes of the graph in words; empty when it can run. */
@@ -64,6 +64,7 @@ function vertexMistakes(graph: Graph, vertex: Vertex): string[] {
     ...inputMistakes(graph, vertex),
     ...keyMistakes(graph, vertex),
     ...retractionMistakes(graph, vertex),
+    ...broadcastMistakes(graph, vertex),
   ]
 }
 
@@ -104,7 +105,7 @@ function keyMistakes(graph: Graph, vertex: Vertex): string[] {
   if (!isKeyed(vertex.operator)) return []
   const step = stepText(vertex)
   const mistakes: string[] = []
-  for (let ordinal = 0; ordinal < inputCount(vertex.operator); ordinal++) {
+  for (const ordinal of keyedInputs(vertex.operator)) {
     if (vertex.keySelectors[ordinal] === undefined) {
       mistakes.push(`${step} works per key but input ${ordinal} has no key; call keyBy() before it`)
     }
@@ -132,6 +133,18 @@ function retractionMistakes(graph: Graph, vertex: Vertex): string[] {
   const problem = retractionProblem(vertex.operator)
   if (problem === undefined || !takesRetractions(graph, vertex.id)) return []
   return [`${stepText(vertex)} reads results that may be taken back, but ${problem}`]
+}
+
+// What the subtasks make of broadcast records must be the same everywhere, so each must get all of them.
+function broadcastMistakes(graph: Graph, vertex: Vertex): string[] {
+  const input = broadcastInput(vertex.operator)
+  if (vertex.parallelism === 1) return []
+  return edgesInto(graph, vertex.id)
+    .filter(edge => edge.input === input && edge.partitioning.kind !== 'broadcast')
+    .map(
+      edge =>
+        `${stepText(vertex)} keeps broadcast state but takes input ${edge.input} by ${edge.partitioning.kind}; connect a broadcastState() stream to it`,
+    )
 }
 
 function keyShape(fields: readonly string[], isTuple: boolean): string {

@@ -1,6 +1,8 @@
 // From an operator as data to one that runs: the one place that knows all kinds.
 import { unreachable } from '../base/assert.ts'
 import type { OperatorSpec } from '../model/operator-spec.ts'
+import { AsyncFunctionOperator } from './async-function.ts'
+import { broadcastProcessOperator, keyedBroadcastProcessOperator } from './broadcast-process.ts'
 import { feedbackOperator } from './feedback.ts'
 import { keyedCoProcessOperator, keyedProcessOperator } from './keyed-process.ts'
 import type { Operator, OperatorContext } from './operator.ts'
@@ -29,6 +31,12 @@ export function createOperator(spec: OperatorSpec, context: OperatorContext): Op
       return coProcessOperator(spec.function as never, context)
     case 'keyed-co-process':
       return keyedCoProcessOperator(spec.function as never, context)
+    case 'broadcast-process':
+      return broadcastProcessOperator(spec.function as never, spec.broadcast, context)
+    case 'keyed-broadcast-process':
+      return keyedBroadcastProcessOperator(spec.function as never, spec.broadcast, context)
+    case 'async':
+      return new AsyncFunctionOperator(spec.async, context)
     case 'rolling':
       return rollingOperator(spec.aggregate as never, context)
     case 'window':

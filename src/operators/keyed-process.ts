@@ -9,17 +9,19 @@ import type {
   TimerContext,
   TimerService,
 } from '../model/functions.ts'
+import { keyedInputs } from '../model/operator-spec.ts'
 import type { StateDescriptors } from '../model/state.ts'
 import { KeyedState, type StateEntry } from '../state/keyed-state.ts'
 import { type Timer, TimerQueue } from '../time/timer-queue.ts'
 import { type Emit, type EndMode, type Operator, type OperatorContext, spend } from './operator.ts'
-import { closeFunction, openFunction, refusePromise, unsigned } from './process.ts'
+import { closeFunction, guarded, openFunction, refusePromise, unsigned } from './process.ts'
 import { OperatorRecordContext } from './record-context.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
 
 type AnyContext = KeyedContext<unknown, StateDescriptors>
 type AnyTimerContext = TimerContext<unknown, StateDescriptors>
-type UserTimer = ((timestampMs: number, ctx: AnyTimerContext, out: Collector<unknown>) => void) | undefined
+/** A function's `onTimer`, bound; undefined when it has none. */
+export type UserTimer = ((timestampMs: number, ctx: AnyTimerContext, out: Collector<unknown>) => void) | undefined
 
 /** The operator of a KeyedProcessFunction. */
 export function keyedProcessOperator(
@@ -49,7 +51,8 @@ interface Lifecycle {
   close?: KeyedProcessFunction<unknown, unknown, unknown>['close']
 }
 
-class KeyedProcessOperator implements Operator {
+/** The operator of any keyed function; inputs without key, such as a broadcast one, have no current key. */
+export class KeyedProcessOperator implements Operator {
   readonly inputs: readonly Emit[]
   private readonly user: Lifecycle
   private readonly context: OperatorContext
@@ -66,7 +69,7 @@ class KeyedProcessOperator implements Operator {
     user: Lifecycle,
     context: OperatorContext,
     onTimer: UserTimer,
-    inputs: (ctx: AnyContext, out: Collector<unknown>) => Emit[],
+    inputs: (ctx: AnyContext, out: Collector<unknown>, state: KeyedState) => Emit[],
   ) {
     this.user = user
     this.context = context
@@ -74,7 +77,10 @@ class KeyedProcessOperator implements Operator {
     this.state = new KeyedState(user.state ?? {}, context.vertex.maxParallelism)
     this.ctx = new KeyedFunctionContext(context, this.state, this.eventTimers, this.processingTimers)
     this.out = { collect: user.acceptsRetractions === true ? unsigned(context) : context.output }
-    this.inputs = inputs(this.ctx as unknown as AnyContext, this.out).map((call, input) => this.keyedInput(call, input))
+    const keyed = keyedInputs(context.vertex.operator)
+    this.inputs = inputs(this.ctx as unknown as AnyContext, this.out, this.state).map((call, input) =>
+      keyed.includes(input) ? this.keyedInput(call, input) : guarded(call, context),
+    )
   }
 
   open(): void {

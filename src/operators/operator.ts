@@ -107,8 +107,8 @@ export interface Operator {
   onWatermark?(watermark: number): boolean
   /** The watermark of the outputs, given that of the inputs; never goes back. Without it: the inputs' own. */
   outputWatermark?(inputWatermark: number): number
-  /** True when the operator says of its own accord that it is idle (a source of watermarks without records). */
-  isIdle?(nowMs: number): boolean
+  /** Whether the outputs are idle, where that does not follow from the input alone (a source of watermarks without records). */
+  isIdle?(nowMs: number, isInputIdle: boolean): boolean
   /** The processing time of the next timer; Infinity when there is none. */
   nextTimerMs?(): number
   /** Fires processing-time timers that are due; returns false as onWatermark does. */
@@ -119,6 +119,18 @@ export interface Operator {
   finish?(mode: EndMode): boolean
   /** Lets go of everything at once; called exactly once, also after a failure. */
   close?(): void | Promise<void>
+}
+
+/**
+ * An operator whose results come later than its records. It heads its task, which gives it no record while it is full, and ends only
+ * after it is empty.
+ */
+export interface AsyncOperator extends Operator {
+  readonly isFull: boolean
+  /** True when nothing is left to emit and no watermark is held back. */
+  readonly isEmpty: boolean
+  /** Emits the results that are there, within budget and room, up to the next watermark; true when anything went on or its watermark moved. */
+  emitReady(): boolean
 }
 
 /** An operator that brings records into its task by itself. */

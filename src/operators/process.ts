@@ -21,7 +21,8 @@ export function coProcessOperator(
   ])
 }
 
-function unkeyed(
+/** The operator of a function without key, of as many inputs as `makeInputs` gives. */
+export function unkeyed(
   user: Pick<ProcessFunction<unknown, unknown>, 'open' | 'close'>,
   context: OperatorContext,
   makeInputs: (ctx: OperatorRecordContext, out: Collector<unknown>) => Emit[],
@@ -67,8 +68,11 @@ export function closeFunction(user: Pick<ProcessFunction<unknown, unknown>, 'clo
   }
 }
 
-// What a downstream operator throws passes through here too; it is a StepFailure already and keeps its own step.
-function guarded(call: Emit, context: OperatorContext): Emit {
+/**
+ * The call with its failures told as those of its record. What a downstream operator throws passes through here too; it is a
+ * StepFailure already and keeps its own step.
+ */
+export function guarded(call: Emit, context: OperatorContext): Emit {
   const { vertex } = context
   return record => {
     try {
@@ -84,6 +88,6 @@ export function refusePromise(result: unknown): void {
   if (!(result instanceof Promise)) return
   throw new StreamError(
     'USER_FUNCTION_ASYNC',
-    'its function returned a promise; work without waiting, and wait in a source or a sink',
+    'its function returned a promise; work without waiting, and wait in mapAsync(), a source or a sink',
   )
 }

@@ -56,7 +56,7 @@ function failAsync(record: unknown, vertex: Vertex): never {
     vertex,
     'USER_FUNCTION_ASYNC',
     `its function returned a promise on record ${preview(record)}`,
-    'return the value itself; do asynchronous work in a source or a sink',
+    'return the value itself; do asynchronous work with mapAsync(), or in a source or a sink',
   )
 }
 
@@ -94,12 +94,14 @@ function flatMapping(user: UserFunction, output: Emit, vertex: Vertex): Emit {
     } catch (error) {
       failOnRecord(vertex, record, error)
     }
-    if (Array.isArray(results)) {
-      for (let i = 0; i < results.length; i++) output(results[i])
-    } else {
-      emitIterable(results, record, output, vertex)
-    }
+    emitAll(results, record, output, vertex)
   }
+}
+
+/** Emits each element of what a function returned for a record. Fails with USER_FUNCTION_RESULT unless that is an iterable object. */
+export function emitAll(results: unknown, record: unknown, output: Emit, vertex: Vertex): void {
+  if (Array.isArray(results)) for (let i = 0; i < results.length; i++) output(results[i])
+  else emitIterable(results, record, output, vertex)
 }
 
 function emitIterable(results: unknown, record: unknown, output: Emit, vertex: Vertex): void {

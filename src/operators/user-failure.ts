@@ -13,6 +13,8 @@ export class StepFailure extends Error {
   /** What to do about it. */
   readonly mend: string
   readonly vertex: Vertex
+  /** Which record of the subtask it was about, from 1; undefined: the one that the task took last. */
+  recordNumber: number | undefined = undefined
 
   constructor(vertex: Vertex, code: ErrorCode, what: string, mend: string, cause?: unknown) {
     super(`${code}: ${stepText(vertex)}: ${what}; ${mend}`, cause === undefined ? undefined : { cause })

@@ -19,6 +19,18 @@ const MAP: OperatorSpec = { kind: 'transform', shape: 'map', function: record =>
 const FEEDBACK: OperatorSpec = { kind: 'feedback', queuedRecordsMax: 10 }
 const AGGREGATE = { create: () => 0, add: () => 0, merge: () => 0, result: () => 0 } as const
 const ROLLING: OperatorSpec = { kind: 'rolling', aggregate: AGGREGATE }
+const ASYNC: OperatorSpec = {
+  kind: 'async',
+  async: {
+    results: 'one',
+    function: () => 0,
+    order: 'ordered',
+    capacity: 1,
+    timeoutMs: 1,
+    onTimeout: undefined,
+    retry: undefined,
+  },
+}
 const TIMESTAMPS: OperatorSpec = {
   kind: 'timestamps',
   strategy: { description: 'as they are', generator: () => ({ onRecord: () => {}, current: () => 0 }) },
@@ -121,6 +133,13 @@ describe('chaining', () => {
       assert.deepEqual(chainNames(pair({ partitioning }).plan(1)), isPartedAtOne ? ['a', 'b'] : ['a -> b'])
     })
   }
+
+  it('parts a step of asynchronous calls from the step before it, at parallelism 1 too, and joins it with those behind', () => {
+    const script = new Script()
+    const calls = script.after(script.step('a', SOURCE), 'calls', ASYNC)
+    script.after(script.after(calls, 'b', MAP), 'more calls', ASYNC)
+    assert.deepEqual(chainNames(script.plan(1)), ['a', 'calls -> b', 'more calls'])
+  })
 
   it('parts a step that reads several streams from all of them', () => {
     const script = new Script()
@@ -250,6 +269,7 @@ describe('the columns of an exchange', () => {
     ['a source without', SOURCE, false],
     ['a step that assigns timestamps', TIMESTAMPS, true],
     ['a window', WINDOW, true],
+    ['asynchronous calls', ASYNC, false],
     ['a rolling aggregation', ROLLING, false],
     ['a keyed process with timers', { kind: 'keyed-process', function: onTimer }, true],
     ['a keyed process without', untimed, false],
@@ -278,6 +298,20 @@ describe('the columns of an exchange', () => {
     const end = script.after(joined, 'end', SINK, { partitioning: { kind: 'global' } })
     assert.deepEqual(columnsInto(script, joined), ['value', 'key'])
     assert.deepEqual(columnsInto(script, end), ['value', 'timestamp'])
+  })
+
+  it('have timestamps behind a broadcast connection with timers, and the key at its keyed input only', () => {
+    const script = new Script()
+    const user = { onRecord: () => {}, onBroadcast: () => {}, onTimer: () => {} }
+    const a = script.step('a', SOURCE)
+    const spec: OperatorSpec = { kind: 'keyed-broadcast-process', broadcast: {}, function: user }
+    const rules = script.keyed(a, 'rules', spec)
+    script.edge(a, rules, { input: 1, partitioning: { kind: 'broadcast' } })
+    script.after(rules, 'end', SINK, { partitioning: { kind: 'global' } })
+    assert.deepEqual(
+      script.plan(2).exchanges.map(({ columns }) => columns),
+      [['value', 'key'], ['value'], ['value', 'timestamp']],
+    )
   })
 
   it('have timestamps where one of several inputs has', () => {

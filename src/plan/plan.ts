@@ -3,7 +3,7 @@ import { describeGraph, graphHash } from '../model/describe.ts'
 import type { Edge, Graph, Vertex } from '../model/graph.ts'
 import { edgesInto } from '../model/graph.ts'
 import { keyGroupRange } from '../model/key-groups.ts'
-import { isKeyed } from '../model/operator-spec.ts'
+import { isChainHead, isKeyed } from '../model/operator-spec.ts'
 import { carriesRetractions } from '../model/retractions.ts'
 import type { Chain, Column, Exchange, PhysicalPlan } from './physical-plan.ts'
 
@@ -33,13 +33,13 @@ export function planIdentity(plan: PhysicalPlan): string {
 }
 
 /**
- * True when the edge can be a plain call: its target reads nothing else, both ends run with the same parallelism, and every record
+ * True when the edge can be a plain call: its target reads nothing else and may be chained, both ends run with the same parallelism, and every record
  * would go to the subtask of the same index. Between single subtasks that holds for every partitioning.
  */
 function isChainable(graph: Graph, edge: Edge): boolean {
   const from = graph.vertices[edge.from] as Vertex
   const to = graph.vertices[edge.to] as Vertex
-  if (edge.isFeedback || edgesInto(graph, edge.to).length !== 1) return false
+  if (edge.isFeedback || edgesInto(graph, edge.to).length !== 1 || isChainHead(to.operator)) return false
   if (from.chaining === 'disabled' || to.chaining === 'disabled') return false
   if (from.parallelism !== to.parallelism) return false
   return edge.partitioning.kind === 'forward' || (to.parallelism === 1 && isPlacementFree(edge))
@@ -108,6 +108,7 @@ function hasTimestamps(graph: Graph, vertexId: number, visited: Set<number>): bo
       return true
     case 'keyed-process':
     case 'keyed-co-process':
+    case 'keyed-broadcast-process':
       // A timer gives what it emits its own time.
       if (operator.function.onTimer !== undefined) return true
   }

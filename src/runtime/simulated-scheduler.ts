@@ -1,5 +1,6 @@
 // A scheduler for tests and the simulator: one seed decides which task is stepped next and how much it may do; time is virtual and moves
 // only when no task can do anything. The same seed gives the same run, step by step.
+import { BinaryHeap } from '../base/binary-heap.ts'
 import type { Clock } from '../base/clock.ts'
 import { StreamError } from '../base/errors.ts'
 import { finishHash, HASH_SEED, hashByte } from '../base/hash.ts'
@@ -7,9 +8,17 @@ import { Prng } from '../base/prng.ts'
 import type { Scheduler, SchedulerEvents } from './event-loop-scheduler.ts'
 import type { Task } from './task.ts'
 
+interface Sleeper {
+  readonly wakeMs: number
+  readonly sequence: number
+  readonly wake: () => void
+}
+
 /** Virtual time: starts at the given epoch ms and moves only by `advanceTo`. */
 export class VirtualClock implements Clock {
   private timeMs: number
+  private readonly sleepers = new BinaryHeap<Sleeper>((a, b) => a.wakeMs - b.wakeMs || a.sequence - b.sequence)
+  private slept = 0
 
   constructor(startMs = 0) {
     this.timeMs = startMs
@@ -23,9 +32,22 @@ export class VirtualClock implements Clock {
     return this.timeMs
   }
 
-  /** Moves time forward; a time in the past is ignored. */
+  /** Moves time forward and wakes who slept until then, in the order of their times; a time in the past is ignored. */
   advanceTo(timeMs: number): void {
     if (timeMs > this.timeMs) this.timeMs = timeMs
+    while (this.nextWakeMs() <= this.timeMs) this.sleepers.pop()?.wake()
+  }
+
+  /** Resolves when so many ms have passed: what a timer of the host is to a function of a job in virtual time. */
+  sleep(durationMs: number): Promise<void> {
+    return new Promise(wake => {
+      this.sleepers.push({ wakeMs: this.timeMs + Math.max(0, durationMs), sequence: this.slept++, wake })
+    })
+  }
+
+  /** When the next sleeper is to be woken; Infinity when nobody sleeps. */
+  nextWakeMs(): number {
+    return this.sleepers.peek()?.wakeMs ?? Infinity
   }
 }
 
@@ -121,9 +143,12 @@ export class SimulatedScheduler implements Scheduler {
   }
 
   private advanceTime(): boolean {
-    const deadlineMs = this.tasks.reduce((earliest, task) => Math.min(earliest, task.deadlineMs()), Infinity)
-    if (deadlineMs === Infinity || deadlineMs <= this.init.clock.now()) return false
-    this.init.clock.advanceTo(deadlineMs)
+    const { clock } = this.init
+    const deadlineMs = this.tasks.reduce((earliest, task) => Math.min(earliest, task.deadlineMs()), clock.nextWakeMs())
+    // Who sleeps for no time at all is woken although time stands still.
+    const isSoonEnough = deadlineMs > clock.now() || clock.nextWakeMs() <= clock.now()
+    if (deadlineMs === Infinity || !isSoonEnough) return false
+    clock.advanceTo(deadlineMs)
     return true
   }
 

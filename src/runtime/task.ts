@@ -5,6 +5,7 @@ import { errorText, StreamError } from '../base/errors.ts'
 import { stepText } from '../model/validate.ts'
 import type { FeedbackOperator } from '../operators/feedback.ts'
 import {
+  type AsyncOperator,
   type Capacity,
   type Emit,
   type EndMode,
@@ -58,6 +59,7 @@ export class Task {
   private readonly capacity: Capacity
   private readonly instance: ChainInstance
   private readonly source: SourceOperator | undefined
+  private readonly asyncHead: AsyncOperator | undefined
   private readonly loopHead: LoopHead | undefined
   private readonly loopMarkers = new LoopMarkers()
   private phase: Phase = 'processing'
@@ -85,6 +87,7 @@ export class Task {
     this.instance = instantiateChain(init)
     const root = this.nodes[0] as ChainNode
     this.source = root.vertex.operator.kind === 'source' ? (root.operator as SourceOperator) : undefined
+    this.asyncHead = root.vertex.operator.kind === 'async' ? (root.operator as AsyncOperator) : undefined
     this.loopHead =
       root.vertex.operator.kind === 'feedback'
         ? new LoopHead(root.vertex.id, marker => this.sendLoopEnd(marker))
@@ -155,8 +158,12 @@ export class Task {
 
   /** The processing time at which it wants to be stepped even if nothing else happens; Infinity for never. */
   deadlineMs(): number {
-    // Without room downstream, and at the end, no timer fires, however long it is due: waiting for it would be spinning.
-    if (this.capacity.blocked > 0 || this.phase === 'finishing' || this.phase === 'finished') return Infinity
+    // Without room downstream, and at the end, no timer fires, however long it is due: waiting for it would be spinning. But the time
+    // of a call is over, or the next one due, whatever the room is.
+    if (this.phase === 'finishing' || this.phase === 'finished') return Infinity
+    if (this.capacity.blocked > 0) {
+      return this.phase === 'processing' ? (this.asyncHead?.nextTimerMs?.() ?? Infinity) : Infinity
+    }
     let earliest = Infinity
     for (const { operator } of this.nodes) {
       const timeMs = operator.nextTimerMs?.() ?? Infinity
@@ -199,7 +206,10 @@ export class Task {
     if (this.phase !== 'processing') return undefined
     while (capacity.blocked === 0) {
       if (capacity.budget <= 0) return 'busy'
+      // Results go on before records come in, also in the middle of a batch: they make room for the rest of it.
+      if (this.asyncHead?.emitReady() === true) return this.enter('advancing')
       if (this.received !== undefined) {
+        if (this.asyncHead?.isFull === true) return 'waiting'
         if (!this.workBatch(this.received)) return this.interrupted()
         if (this.hasTime) return this.enter('advancing')
       } else if (this.source !== undefined) return this.readSource(this.source)
@@ -232,7 +242,8 @@ export class Task {
     const received = this.gate.poll()
     if (received === undefined) {
       this.drained()
-      return this.afterControl() ? undefined : 'idle'
+      if (this.afterControl()) return undefined
+      return this.asyncHead?.isEmpty === false ? 'waiting' : 'idle'
     }
     this.controlWork++
     if (received.kind === 'batch') {
@@ -271,6 +282,8 @@ export class Task {
 
   private passLoopEnds(): void {
     const { loopHead, gate } = this
+    // A marker says that no record is before it any more, so it waits for the results under way.
+    if (this.asyncHead?.isEmpty === false) return
     for (const loop of this.loopMarkers.loops()) {
       const isOwn = this.isOwnLoop(loop)
       const expected = isOwn ? gate.feedback : gate.open
@@ -296,7 +309,7 @@ export class Task {
   private workBatch(received: ReceivedBatch): boolean {
     const { batch, from } = received
     const { record } = this.instance
-    const { capacity, clock } = this
+    const { capacity, clock, asyncHead } = this
     const { values, timestamps, keys, retractions } = batch
     const head = (this.nodes[0] as ChainNode).operator.inputs[from.input] as Emit
     const before = this.position
@@ -308,7 +321,7 @@ export class Task {
       if (keys !== undefined) record.key = keys[index]
       if (retractions !== undefined) record.isRetraction = retractions[index] as boolean
       head(values[index])
-      if (!spend(capacity, clock)) break
+      if (!spend(capacity, clock) || asyncHead?.isFull === true) break
     }
     // What comes next, a timer or a record of another input, takes nothing back.
     record.isRetraction = false
@@ -347,10 +360,8 @@ export class Task {
         node.outputWatermark = output
         this.send(node, { kind: 'watermark', watermark: output })
       }
-      this.passStatus(
-        node,
-        operator.isIdle === undefined ? (parent?.isIdle ?? this.gate.isIdle) : operator.isIdle(nowMs),
-      )
+      const isInputIdle = parent?.isIdle ?? this.gate.isIdle
+      this.passStatus(node, operator.isIdle === undefined ? isInputIdle : operator.isIdle(nowMs, isInputIdle))
     }
     return true
   }
@@ -376,9 +387,10 @@ export class Task {
     return true
   }
 
-  /** How the task's input ended; undefined while it has not. A loop has ended when it is empty as well. */
+  /** How the task's input ended; undefined while it has not. A loop, or asynchronous calls, have ended when they are empty as well. */
   private end(): EndMode | undefined {
     if (this.source !== undefined) return this.sourceEnd
+    if (this.asyncHead?.isEmpty === false) return undefined
     return this.loopHead === undefined || this.loopHead.isEmpty ? this.gate.end : undefined
   }
 
@@ -411,7 +423,8 @@ export class Task {
 
   private failure(error: unknown, node: ChainNode): StreamError {
     if (error instanceof StepFailure) {
-      return stepError(error, this.recordsIn > 0 ? ` (record ${this.recordsIn} of subtask ${this.subtaskIndex})` : '')
+      const { recordNumber = this.recordsIn } = error
+      return stepError(error, recordNumber > 0 ? ` (record ${recordNumber} of subtask ${this.subtaskIndex})` : '')
     }
     if (error instanceof StreamError) return error
     return new StreamError(

@@ -34,12 +34,14 @@ export class KeyedState {
   readonly table: KeyedTable<StateEntry>
   /** The handles by declared name, to be handed to functions; using them outside a record or timer is STATE_UNDECLARED. */
   readonly handles: Readonly<Record<string, unknown>>
+  private readonly names: readonly string[]
   private key: unknown = undefined
   private entry: StateEntry | undefined = undefined
   private hasKey = false
 
   constructor(descriptors: StateDescriptors, maxParallelism: number) {
     const names = Object.keys(descriptors)
+    this.names = names
     this.table = new KeyedTable(maxParallelism, (key, keyGroup) => new StateEntry(key, keyGroup, names.length))
     const handles: [string, unknown][] = names.map((name, slot) => [
       name,
@@ -95,6 +97,29 @@ export class KeyedState {
     if (!this.hasKey) throw outsideKey()
     if (this.entry === undefined) this.entry = this.table.ensure(this.key)
     return this.entry
+  }
+
+  /**
+   * Calls the function for each key that has something stored under the declared name, with that key current and the handle of the name.
+   * Costs O(keys). Throws STATE_UNDECLARED for another name.
+   */
+  visit(name: string, visitor: (key: unknown, handle: unknown) => void): void {
+    const slot = this.names.indexOf(name)
+    if (slot < 0) {
+      throw new StreamError(
+        'STATE_UNDECLARED',
+        `state "${name}" is not declared; declare it under state of the function`,
+      )
+    }
+    for (const entry of this.table.entries()) {
+      if (entry.slots[slot] === undefined) continue
+      this.selectEntry(entry)
+      try {
+        visitor(entry.key, this.handles[name])
+      } finally {
+        this.release()
+      }
+    }
   }
 
   private handleOf(descriptor: StateDescriptor, slot: number): unknown {

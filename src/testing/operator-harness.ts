@@ -3,6 +3,7 @@
 // test expects. Feedback heads need a loop around them and are not run here; simulateRun() runs whole jobs.
 import { preview } from '../base/errors.ts'
 import type { OperatorSpec } from '../model/operator-spec.ts'
+import { VirtualClock } from '../runtime/simulated-scheduler.ts'
 import { deepEqual } from './deep-equal.ts'
 import { type HarnessRun, type OperatorSetup, runOperator, type Variant } from './operator-run.ts'
 import type { OutputElement, ScriptStep } from './operator-script.ts'
@@ -22,9 +23,14 @@ export interface Expectation {
 }
 
 /** A test of one operator. */
-export interface OperatorTest extends Omit<OperatorSetup, 'operator' | 'sideOutputTags'> {
-  /** The operator, or a function that makes it anew for each run where its functions keep something themselves. */
-  readonly operator: OperatorSpec | (() => OperatorSpec)
+export interface OperatorTest extends Omit<OperatorSetup, 'operator' | 'sideOutputTags' | 'clock'> {
+  /**
+   * The operator, or a function that makes it anew for each run where its functions keep something themselves, or sleep by the clock of
+   * the run.
+   */
+  readonly operator: OperatorSpec | ((clock: VirtualClock) => OperatorSpec)
+  /** The processing time at the start, epoch ms; 0 unless given. */
+  readonly startMs?: number
   readonly script: readonly ScriptStep[]
   readonly expect: Expectation
   /** Read after each run and compared with `expect.observed`. */
@@ -46,8 +52,9 @@ export async function verifyOperator(test: OperatorTest): Promise<void> {
   const sideOutputTags = Object.keys(test.expect.sideOutputs ?? {})
   let burstRecords = 0
   for (const variant of VARIANTS) {
-    const operator = typeof test.operator === 'function' ? test.operator() : test.operator
-    const setup: OperatorSetup = { ...test, operator, sideOutputTags }
+    const clock = new VirtualClock(test.startMs)
+    const operator = typeof test.operator === 'function' ? test.operator(clock) : test.operator
+    const setup: OperatorSetup = { ...test, operator, sideOutputTags, clock }
     const run = await runOperator(setup, test.script, variant)
     // Steps of one record into a roomy outbox show how much one record or timer emits; the runs come in this order.
     if (variant.budget === 1 && variant.outbox === 'roomy') burstRecords = Math.max(burstRecords, run.emittedByStepMax)

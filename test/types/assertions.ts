@@ -210,6 +210,85 @@ export function combining(words: DataStream<Word>, texts: DataStream<string>): v
   holds<Equal<typeof looped, DataStream<number>>>()
 }
 
+/** Asynchronous calls: the record type is what the promise gives, or what onTimeout gives in its stead. */
+export function calling(words: DataStream<Word>): void {
+  const lengths = words.mapAsync(async (record, { attempt, signal }) => {
+    holds<Equal<typeof record, Word>>()
+    holds<Equal<typeof attempt, number>>()
+    holds<Equal<typeof signal.aborted, boolean>>()
+    return record.word.length
+  })
+  holds<Equal<typeof lengths, DataStream<number>>>()
+  const plain = words.keyBy('word').mapAsync(record => record.word, { order: 'unordered', capacity: 5 })
+  holds<Equal<typeof plain, DataStream<string>>>()
+  const withDefault = words.mapAsync(async record => record.frequency, {
+    timeoutMs: seconds(1),
+    onTimeout(record) {
+      holds<Equal<typeof record, Word>>()
+      return 'none' as const
+    },
+    retry: { attempts: 3, onResult: result => result < 0 },
+  })
+  holds<Equal<RecordOf<typeof withDefault>, number | 'none'>>()
+  const letters = words.flatMapAsync(async record => record.word.split(''), { onTimeout: () => [0] })
+  holds<Equal<RecordOf<typeof letters>, string | number>>()
+  // @ts-expect-error a result is no iterable.
+  words.flatMapAsync(async record => record.frequency)
+  // @ts-expect-error the order is ordered or unordered.
+  words.mapAsync(async record => record, { order: 'random' })
+}
+
+/** Broadcast state is typed by its declaration, and only broadcast records may change it. */
+export function broadcasting(words: DataStream<Word>, alerts: DataStream<Alert>): void {
+  const rules = alerts.broadcastState({ limits: map<string, number>(), texts: map<number, Alert>() })
+  const alerted = words.connect(rules).process({
+    onRecord(record, ctx, out: Collector<Alert>) {
+      holds<Equal<typeof record, Word>>()
+      const limit = ctx.broadcast.limits.get(record.word)
+      const alert = ctx.broadcast.texts.get(1)
+      holds<Equal<typeof limit, number | undefined>>()
+      holds<Equal<typeof alert, Alert | undefined>>()
+      // @ts-expect-error records of the stream read the broadcast state only.
+      ctx.broadcast.limits.set('a', 1)
+      out.collect({ text: record.word })
+    },
+    onBroadcast(record, ctx, out) {
+      holds<Equal<typeof record, Alert>>()
+      ctx.broadcast.limits.set(record.text, 1)
+      // @ts-expect-error the map of limits has texts as keys.
+      ctx.broadcast.limits.set(1, 1)
+      out.collect(record)
+    },
+  })
+  holds<Equal<typeof alerted, DataStream<Alert>>>()
+  const counted = words
+    .keyBy('word')
+    .connect(rules)
+    .process({
+      state: { count: value(0), seen: list<Word>() },
+      onRecord(record, ctx, out: Collector<number>) {
+        holds<Equal<typeof ctx.key, string>>()
+        ctx.state.seen.add(record)
+        out.collect(ctx.state.count.get() + (ctx.broadcast.limits.get(ctx.key) ?? 0))
+      },
+      onBroadcast(_record, ctx) {
+        ctx.applyToKeyedState('seen', (key, seen) => {
+          holds<Equal<typeof key, string>>()
+          holds<Equal<ReturnType<typeof seen.get>, readonly Word[]>>()
+          seen.clear()
+        })
+        // @ts-expect-error only declared state can be visited.
+        ctx.applyToKeyedState('sene', () => {})
+        // @ts-expect-error a broadcast record has no key.
+        ctx.state.count.set(1)
+      },
+      onTimer(_timestampMs, ctx, out) {
+        out.collect(ctx.broadcast.limits.size)
+      },
+    })
+  holds<Equal<typeof counted, DataStream<number>>>()
+}
+
 /** Sources and timestamps. */
 export async function reading(): Promise<void> {
   const env = environment()

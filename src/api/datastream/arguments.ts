@@ -13,7 +13,8 @@ export function requireFunction(call: string, value: unknown): void {
   requireCallback(call, value)
   const form = Object.prototype.toString.call(value)
   if (form === '[object AsyncFunction]' || form === '[object AsyncGeneratorFunction]') {
-    const problem = 'its function is async, but the record path never waits; do asynchronous work in a source or a sink'
+    const problem =
+      'its function is async, but this step never waits; do asynchronous work with mapAsync(), or in a source or a sink'
     throw misuse('USER_FUNCTION_ASYNC', call, problem)
   }
 }

@@ -1,5 +1,7 @@
 // The implementation of DataStream: each call checks its arguments, adds to the graph, and returns a new stream.
 import { preview } from '../../base/errors.ts'
+import type { AsyncContext } from '../../model/async-spec.ts'
+import type { BroadcastDescriptors } from '../../model/broadcast-functions.ts'
 import type { Sink, SinkSpec } from '../../model/connector.ts'
 import type { Change, ProcessFunction, TimeWindow } from '../../model/functions.ts'
 import { functionSelector } from '../../model/key.ts'
@@ -8,6 +10,8 @@ import type { OutputTag } from '../../model/output-tag.ts'
 import type { Partitioning } from '../../model/partitioning.ts'
 import type { WatermarkStrategy } from '../../model/watermark-strategy.ts'
 import { optionInvalid, requireFunction, requireMethods, requireText, requireWhole } from './arguments.ts'
+import { type AsyncOptions, asyncSpec } from './async-calls.ts'
+import { BroadcastStreamNode } from './broadcast-streams.ts'
 import { iterateRecords } from './collect.ts'
 import {
   addStep,
@@ -23,6 +27,8 @@ import { type FieldOf, type KeyOf, keySelector } from './key-selection.ts'
 import { DataStreamSinkNode } from './sink-node.ts'
 import { disableChaining, setMaxParallelism, setName, setParallelism, setUid } from './step-settings.ts'
 import type {
+  BroadcastConnectedStreams,
+  BroadcastStream,
   ConnectedStreams,
   DataStream,
   DataStreamSink,
@@ -61,14 +67,44 @@ export class DataStreamNode<T> implements DataStream<T> {
     return this.transform('filter()', 'filter', predicate)
   }
 
+  mapAsync<O, P = never>(
+    fn: (record: T, ctx: AsyncContext) => PromiseLike<O> | O,
+    options: AsyncOptions<T, O, P> = {},
+  ): DataStream<O | P> {
+    return this.step({
+      name: 'map-async',
+      operator: { kind: 'async', async: asyncSpec('mapAsync()', 'one', fn, options) },
+    })
+  }
+
+  flatMapAsync<O, P = never>(
+    fn: (record: T, ctx: AsyncContext) => PromiseLike<Iterable<O>> | Iterable<O>,
+    options: AsyncOptions<T, Iterable<O>, Iterable<P>> = {},
+  ): DataStream<O | P> {
+    const async = asyncSpec('flatMapAsync()', 'many', fn, options)
+    return this.step({ name: 'flat-map-async', operator: { kind: 'async', async } })
+  }
+
   union<U = never>(...others: readonly DataStream<U>[]): DataStream<T | U> {
     const flows = others.map(other => this.flowOf(other, 'union()'))
     const upstreams = [this.flow, ...flows].flatMap(flow => flow.upstreams)
     return this.flow.job.streams.data({ job: this.flow.job, upstreams })
   }
 
-  connect<U>(other: DataStream<U>): ConnectedStreams<T, U> {
+  connect<U, B extends BroadcastDescriptors>(other: BroadcastStream<U, B>): BroadcastConnectedStreams<T, U, B>
+  connect<U>(other: DataStream<U>): ConnectedStreams<T, U>
+  connect<U, B extends BroadcastDescriptors>(
+    other: DataStream<U> | BroadcastStream<U, B>,
+  ): ConnectedStreams<T, U> | BroadcastConnectedStreams<T, U, B> {
+    if (other instanceof BroadcastStreamNode) {
+      requireSameJob('connect()', this.flow, other.flow)
+      return this.flow.job.streams.broadcastConnected(this.flow, other)
+    }
     return this.flow.job.streams.connected(this.flow, this.flowOf(other, 'connect()'))
+  }
+
+  broadcastState<const B extends BroadcastDescriptors>(state: B): BroadcastStream<T, B> {
+    return new BroadcastStreamNode<T, B>(this, this.flow, state)
   }
 
   process<O>(fn: ProcessFunction<T, O>): DataStream<O> {
@@ -265,7 +301,7 @@ export class DataStreamNode<T> implements DataStream<T> {
   }
 
   /** What another stream reads. Throws OPTION_INVALID unless it is a stream of the same environment. */
-  protected flowOf(other: DataStream<unknown>, call: string): Flow {
+  protected flowOf(other: unknown, call: string): Flow {
     if (!(other instanceof DataStreamNode)) throw optionInvalid(call, `expected a stream, got ${preview(other)}`)
     requireSameJob(call, this.flow, other.flow)
     return other.flow

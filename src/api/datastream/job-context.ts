@@ -1,13 +1,23 @@
 // What the streams of one environment share, and how a stream says what it reads. A stream is a list of outputs of steps, each with the
 // partitioning that its next step will see; so union and the partitioning calls need no step of their own.
 import { callerLocation } from '../../base/source-location.ts'
+import type { BroadcastDescriptors } from '../../model/broadcast-functions.ts'
 import type { TimeWindow } from '../../model/functions.ts'
 import type { GraphBuilder, VertexDraft, VertexInit } from '../../model/graph-builder.ts'
 import type { JobHandle } from '../../model/job.ts'
 import type { KeySelector } from '../../model/key.ts'
 import type { Partitioning } from '../../model/partitioning.ts'
 import { optionInvalid } from './arguments.ts'
-import type { ConnectedStreams, DataStream, KeyedConnectedStreams, KeyedStream, WindowedStream } from './streams.ts'
+import type {
+  BroadcastConnectedStreams,
+  BroadcastStream,
+  ConnectedStreams,
+  DataStream,
+  KeyedBroadcastConnectedStreams,
+  KeyedConnectedStreams,
+  KeyedStream,
+  WindowedStream,
+} from './streams.ts'
 import type { Windowing } from './windowing.ts'
 
 /** One output that a stream reads. */
@@ -30,6 +40,11 @@ export interface KeyedFlow extends Flow {
   readonly selector: KeySelector
 }
 
+/** A broadcast stream with what it reads: every record of it in every subtask. */
+export interface BroadcastFlow<U, B extends BroadcastDescriptors> extends BroadcastStream<U, B> {
+  readonly flow: Flow
+}
+
 /** The environment as its streams see it. */
 export interface JobContext {
   readonly builder: GraphBuilder
@@ -45,6 +60,14 @@ export interface StreamFactory {
   windowed<T, K, W extends TimeWindow>(flow: KeyedFlow, windowing: Windowing): WindowedStream<T, K, W>
   connected<A, B>(first: Flow, second: Flow): ConnectedStreams<A, B>
   keyedConnected<K, A, B>(first: KeyedFlow, second: KeyedFlow): KeyedConnectedStreams<K, A, B>
+  broadcastConnected<T, U, B extends BroadcastDescriptors>(
+    flow: Flow,
+    other: BroadcastFlow<U, B>,
+  ): BroadcastConnectedStreams<T, U, B>
+  keyedBroadcastConnected<K, T, U, B extends BroadcastDescriptors>(
+    flow: KeyedFlow,
+    other: BroadcastFlow<U, B>,
+  ): KeyedBroadcastConnectedStreams<K, T, U, B>
 }
 
 /** What is said of a new step; its place is where the user called. */

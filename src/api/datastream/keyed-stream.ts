@@ -1,14 +1,25 @@
 // The implementation of KeyedStream: its steps carry the key selector and read by the hash of the key.
+
 import { preview } from '../../base/errors.ts'
 import type { JoinType } from '../../functions/join-groups.ts'
+import type { BroadcastDescriptors } from '../../model/broadcast-functions.ts'
 import type { AggregateFunction, KeyedProcessFunction, TimeWindow } from '../../model/functions.ts'
 import type { StateDescriptors } from '../../model/state.ts'
 import { optionInvalid } from './arguments.ts'
+import { BroadcastStreamNode } from './broadcast-streams.ts'
 import { DataStreamNode } from './data-stream.ts'
 import { type FieldAggregations, withFieldAggregations } from './field-aggregations.ts'
-import type { Flow, KeyedFlow, StepInit } from './job-context.ts'
+import { type Flow, type KeyedFlow, requireSameJob, type StepInit } from './job-context.ts'
 import { type AnyKeyedProcessFunction, requireKeyedFunction } from './keyed-functions.ts'
-import type { ConnectedStreams, DataStream, KeyedConnectedStreams, KeyedStream, WindowedStream } from './streams.ts'
+import type {
+  BroadcastStream,
+  ConnectedStreams,
+  DataStream,
+  KeyedBroadcastConnectedStreams,
+  KeyedConnectedStreams,
+  KeyedStream,
+  WindowedStream,
+} from './streams.ts'
 import { timeDomainOf } from './time-domain.ts'
 import type { WindowAssigner } from './window-assigners.ts'
 import { type CoGroupOptions, type WindowJoinOptions, windowCoGroup, windowJoin } from './window-joins.ts'
@@ -39,10 +50,19 @@ export class KeyedStreamNode<T, K> extends AggregatedStream<T> implements KeyedS
     return this.keyedStep({ name: 'process', operator })
   }
 
+  override connect<U, B extends BroadcastDescriptors>(
+    other: BroadcastStream<U, B>,
+  ): KeyedBroadcastConnectedStreams<K, T, U, B>
   override connect<U>(other: KeyedStream<U, K>): KeyedConnectedStreams<K, T, U>
   override connect<U>(other: DataStream<U>): ConnectedStreams<T, U>
-  override connect<U>(other: DataStream<U>): KeyedConnectedStreams<K, T, U> | ConnectedStreams<T, U> {
-    if (!(other instanceof KeyedStreamNode)) return super.connect(other)
+  override connect<U, B extends BroadcastDescriptors>(
+    other: DataStream<U> | BroadcastStream<U, B>,
+  ): KeyedConnectedStreams<K, T, U> | ConnectedStreams<T, U> | KeyedBroadcastConnectedStreams<K, T, U, B> {
+    if (other instanceof BroadcastStreamNode) {
+      requireSameJob('connect()', this.flow, other.flow)
+      return this.flow.job.streams.keyedBroadcastConnected(this.keyedFlow, other)
+    }
+    if (!(other instanceof KeyedStreamNode)) return super.connect(other as DataStream<U>)
     this.flowOf(other, 'connect()')
     return this.flow.job.streams.keyedConnected(this.keyedFlow, other.keyedFlow)
   }

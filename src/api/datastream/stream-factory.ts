@@ -1,8 +1,11 @@
 // The one module that knows all the classes of streams.
+
+import type { BroadcastDescriptors } from '../../model/broadcast-functions.ts'
 import type { TimeWindow } from '../../model/functions.ts'
+import { BroadcastConnectedStreamsNode, KeyedBroadcastConnectedStreamsNode } from './broadcast-streams.ts'
 import { ConnectedStreamsNode, KeyedConnectedStreamsNode } from './connected-streams.ts'
 import { DataStreamNode } from './data-stream.ts'
-import type { Flow, KeyedFlow, StreamFactory } from './job-context.ts'
+import type { BroadcastFlow, Flow, KeyedFlow, StreamFactory } from './job-context.ts'
 import { KeyedStreamNode } from './keyed-stream.ts'
 import { WindowedStreamNode } from './windowed-stream.ts'
 import type { Windowing } from './windowing.ts'
@@ -16,4 +19,8 @@ export const streamFactory: StreamFactory = Object.freeze({
   connected: <A, B>(first: Flow, second: Flow) => new ConnectedStreamsNode<A, B>(first, second),
   keyedConnected: <K, A, B>(first: KeyedFlow, second: KeyedFlow) =>
     new KeyedConnectedStreamsNode<K, A, B>(first, second),
+  broadcastConnected: <T, U, B extends BroadcastDescriptors>(flow: Flow, other: BroadcastFlow<U, B>) =>
+    new BroadcastConnectedStreamsNode<T, U, B>(flow, other),
+  keyedBroadcastConnected: <K, T, U, B extends BroadcastDescriptors>(flow: KeyedFlow, other: BroadcastFlow<U, B>) =>
+    new KeyedBroadcastConnectedStreamsNode<K, T, U, B>(flow, other),
 })

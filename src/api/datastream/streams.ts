@@ -4,6 +4,12 @@ import type { KeptValuesOptions } from '../../functions/distinct-values.ts'
 import type { JoinType } from '../../functions/join-groups.ts'
 import type { QuantilesOptions } from '../../functions/quantiles.ts'
 import type { TopNOptions } from '../../functions/top-n.ts'
+import type { AsyncContext } from '../../model/async-spec.ts'
+import type {
+  BroadcastDescriptors,
+  BroadcastProcessFunction,
+  KeyedBroadcastProcessFunction,
+} from '../../model/broadcast-functions.ts'
 import type { Sink } from '../../model/connector.ts'
 import type {
   AggregateFunction,
@@ -20,6 +26,7 @@ import type { StateDescriptors } from '../../model/state.ts'
 import type { WatermarkStrategy } from '../../model/watermark-strategy.ts'
 import type { LateRecord, WindowContext, WindowProcessFunction } from '../../model/window-functions.ts'
 import type { Accumulation } from '../../model/window-spec.ts'
+import type { AsyncOptions } from './async-calls.ts'
 import type { FieldOf, KeyOf, NumberFieldOf } from './key-selection.ts'
 import type { WindowAssigner } from './window-assigners.ts'
 import type { WindowEvictor } from './window-evictors.ts'
@@ -86,10 +93,39 @@ export interface DataStream<T> extends StepSettings, AsyncIterable<T> {
   /** The records for which the predicate is true. */
   filter<S extends T>(predicate: (record: T) => record is S): DataStream<S>
   filter(predicate: (record: T) => boolean): DataStream<T>
+  /**
+   * One record for each record, by a function that may return a promise; many calls are under way at once. Timestamps stay, and no
+   * watermark passes a record that came before it. What it throws fails the job (USER_FUNCTION_FAILED) once `retry` gave up, a record
+   * that takes too long does (ASYNC_TIMEOUT) unless `onTimeout` gives a result. A stop and the end of input wait for what is under way.
+   * @example
+   * ```ts
+   * import { environment } from 'millrace'
+   * const env = environment()
+   * const nameOf = async (id: number): Promise<string> => `user ${id}`
+   * const names = env.fromElements(1, 2, 3).mapAsync(nameOf, { capacity: 10, timeoutMs: 5000, retry: { attempts: 3 } })
+   * console.log(await names.executeAndCollect())
+   * ```
+   */
+  mapAsync<O, P = never>(
+    fn: (record: T, ctx: AsyncContext) => PromiseLike<O> | O,
+    options?: AsyncOptions<T, O, P>,
+  ): DataStream<O | P>
+  /** As mapAsync, for any number of records: the elements of the array (or other iterable) that the promise gives. */
+  flatMapAsync<O, P = never>(
+    fn: (record: T, ctx: AsyncContext) => PromiseLike<Iterable<O>> | Iterable<O>,
+    options?: AsyncOptions<T, Iterable<O>, Iterable<P>>,
+  ): DataStream<O | P>
   /** The records of this and the other streams, in no particular order between them. */
   union<U = never>(...others: readonly DataStream<U>[]): DataStream<T | U>
+  /** This stream beside one whose records every subtask gets, as state that this one's records read. */
+  connect<U, B extends BroadcastDescriptors>(other: BroadcastStream<U, B>): BroadcastConnectedStreams<T, U, B>
   /** Two streams of different types as the two inputs of one step. */
   connect<U>(other: DataStream<U>): ConnectedStreams<T, U>
+  /**
+   * The records as broadcast state: every subtask of a step that connects to it gets each of them, and keeps the maps declared here.
+   * Subtasks get the records of one sender in one order; for one order of all, let the step before have parallelism 1.
+   */
+  broadcastState<const B extends BroadcastDescriptors>(state: B): BroadcastStream<T, B>
   /** Any logic over single records, with side outputs; for state and timers call keyBy() before. */
   process<O>(fn: ProcessFunction<T, O>): DataStream<O>
   /**
@@ -253,6 +289,8 @@ export interface Aggregations<T> {
 export interface KeyedStream<T, K> extends DataStream<T>, Aggregations<T> {
   /** Any logic over the records of a key, with declared state, timers and side outputs. */
   process<O, S extends StateDescriptors = Record<never, never>>(fn: KeyedProcessFunction<K, T, O, S>): DataStream<O>
+  /** This stream beside one whose records every subtask gets, as state that this one's records and timers read. */
+  connect<U, B extends BroadcastDescriptors>(other: BroadcastStream<U, B>): KeyedBroadcastConnectedStreams<K, T, U, B>
   /** Two keyed streams as the inputs of one step that shares state and timers per key. */
   connect<U>(other: KeyedStream<U, K>): KeyedConnectedStreams<K, T, U>
   connect<U>(other: DataStream<U>): ConnectedStreams<T, U>
@@ -436,5 +474,72 @@ export interface KeyedConnectedStreams<K, A, B> {
   /** Any logic over the records of a key from both inputs, with declared state and timers that both share. */
   coProcess<O, S extends StateDescriptors = Record<never, never>>(
     fn: KeyedCoProcessFunction<K, A, B, O, S>,
+  ): DataStream<O>
+}
+
+/** A stream whose records are to be broadcast state, as broadcastState() makes it; connect() takes it. */
+export interface BroadcastStream<U, B extends BroadcastDescriptors> {
+  readonly stream: DataStream<U>
+  /** The maps that each subtask keeps, by name. */
+  readonly state: B
+}
+
+/**
+ * A stream beside a broadcast one.
+ * @example
+ * ```ts
+ * import { type Collector, environment, map } from 'millrace'
+ * const env = environment()
+ * const rates = env.fromElements({ currency: 'USD', rate: 1.1 }).broadcastState({ rates: map<string, number>() })
+ * env
+ *   .fromElements({ euros: 10, currency: 'USD' })
+ *   .connect(rates)
+ *   .process({
+ *     onBroadcast: (record, ctx) => ctx.broadcast.rates.set(record.currency, record.rate),
+ *     onRecord(record, ctx, out: Collector<string>) {
+ *       const rate = ctx.broadcast.rates.get(record.currency)
+ *       out.collect(rate === undefined ? 'no rate yet' : `${record.euros * rate} ${record.currency}`)
+ *     },
+ *   })
+ *   .print()
+ * await env.execute()
+ * ```
+ */
+export interface BroadcastConnectedStreams<T, U, B extends BroadcastDescriptors> {
+  /** Any logic over the records of both; those of the broadcast stream change the state, the others read it. */
+  process<O>(fn: BroadcastProcessFunction<T, U, O, B>): DataStream<O>
+}
+
+/**
+ * A keyed stream beside a broadcast one.
+ * @example
+ * ```ts
+ * import { type Collector, environment, map, value } from 'millrace'
+ * const env = environment()
+ * const limits = env.fromElements({ kind: 'card', limit: 2 }).broadcastState({ limits: map<string, number>() })
+ * env
+ *   .fromElements({ user: 'ann', kind: 'card' }, { user: 'ann', kind: 'card' })
+ *   .keyBy('user')
+ *   .connect(limits)
+ *   .process({
+ *     state: { count: value(0) },
+ *     onBroadcast(record, ctx) {
+ *       ctx.broadcast.limits.set(record.kind, record.limit)
+ *       ctx.applyToKeyedState('count', (user, count) => count.clear())
+ *     },
+ *     onRecord(record, ctx, out: Collector<string>) {
+ *       const count = ctx.state.count.get() + 1
+ *       ctx.state.count.set(count)
+ *       if (count > (ctx.broadcast.limits.get(record.kind) ?? Infinity)) out.collect(`${ctx.key} is over the limit`)
+ *     },
+ *   })
+ *   .print()
+ * await env.execute()
+ * ```
+ */
+export interface KeyedBroadcastConnectedStreams<K, T, U, B extends BroadcastDescriptors> {
+  /** As of a keyed function, with state and timers; records of the broadcast stream change the broadcast state, all else reads it. */
+  process<O, S extends StateDescriptors = Record<never, never>>(
+    fn: KeyedBroadcastProcessFunction<K, T, U, O, B, S>,
   ): DataStream<O>
 }
