@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   FIELD_NOT_NUMBER: 'An aggregation by field met a record whose field is not a number.',
   TIMESTAMP_MISSING: 'An event-time operation met a record without a timestamp.',
   TIMESTAMP_INVALID: 'A timestamp assigner returned something that is not a finite number.',
+  TIME_ZONE_UNKNOWN: 'A calendar window names a time zone that is not known.',
   PARTITION_INVALID: 'A custom partitioner returned an index out of range.',
   STATE_UNDECLARED: 'State was used that the operator does not declare, or outside a keyed context.',
   OUTPUT_OVERFLOW: 'One record or one timer emitted more records than the limit.',
