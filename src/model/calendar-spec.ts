@@ -19,10 +19,11 @@ export interface CalendarSpec {
   readonly count: number
   /** An IANA name such as `Europe/Berlin`, or `UTC`. */
   readonly timeZone: string
-  /** Weeks only: the day on which they begin, 1 = Monday (unless given) to 7 = Sunday. */
-  readonly startDayOfWeek?: number
-  /** Months and years only: the day of the month on which they begin, 1 unless given; in shorter months their last day. */
-  readonly startDayOfMonth?: number
+  /**
+   * Where a window begins, 1 unless given. For weeks: the day of the week, 1 = Monday to 7 = Sunday. For months and years: the day of the month; months
+   * that are shorter begin on their last day.
+   */
+  readonly startDay?: number
   /** Years only: the month in which they begin (fiscal years), 1 unless given. */
   readonly startMonth?: number
   /** The date from which units are counted when a window has several: 1970-01-01 unless given. */
@@ -36,9 +37,9 @@ const YEAR_MAX = 200_000
 /** Which of the starting points a unit has. */
 const STARTS: Readonly<Record<CalendarUnit, readonly (keyof CalendarSpec)[]>> = {
   days: [],
-  weeks: ['startDayOfWeek'],
-  months: ['startDayOfMonth'],
-  years: ['startDayOfMonth', 'startMonth'],
+  weeks: ['startDay'],
+  months: ['startDay'],
+  years: ['startDay', 'startMonth'],
 }
 
 /** Throws TIME_ZONE_UNKNOWN for a time zone that is not known here, OPTION_INVALID for anything else that makes no calendar. */
@@ -47,11 +48,10 @@ export function checkCalendar(spec: CalendarSpec): void {
     throw invalid(`the unit is ${preview(spec.unit)}; give 'days', 'weeks', 'months' or 'years'`)
   }
   requireWithin('the count', spec.count, 1, COUNT_MAX)
-  requireWithin('startDayOfWeek', spec.startDayOfWeek ?? 1, 1, 7)
-  requireWithin('startDayOfMonth', spec.startDayOfMonth ?? 1, 1, 31)
+  requireWithin('startDay', spec.startDay ?? 1, 1, spec.unit === 'weeks' ? 7 : 31)
   requireWithin('startMonth', spec.startMonth ?? 1, 1, 12)
   const allowed = STARTS[spec.unit]
-  for (const start of ['startDayOfWeek', 'startDayOfMonth', 'startMonth'] as const) {
+  for (const start of ['startDay', 'startMonth'] as const) {
     if (spec[start] === undefined || allowed.includes(start)) continue
     throw invalid(`${start} says nothing about windows of ${spec.unit}; leave it out`)
   }

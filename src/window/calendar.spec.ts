@@ -63,7 +63,7 @@ describe('calendar windows where clocks change', () => {
 
 describe('calendar windows as in Beam', () => {
   it('weeks begin on the day given, that of the week of 1970-01-01', () => {
-    const spec: CalendarSpec = { unit: 'weeks', count: 1, timeZone: 'UTC', startDayOfWeek: 3 }
+    const spec: CalendarSpec = { unit: 'weeks', count: 1, timeZone: 'UTC', startDay: 3 }
     assert.equal(windowText(spec, '2014-01-05T05:05'), '2014-01-01T00:00/2014-01-08T00:00')
     assert.equal(windowText(spec, '2015-01-06T05:05'), '2014-12-31T00:00/2015-01-07T00:00')
     const fortnight: CalendarSpec = { unit: 'weeks', count: 2, timeZone: 'UTC' }
@@ -76,7 +76,7 @@ describe('calendar windows as in Beam', () => {
       unit: 'months',
       count: 7,
       timeZone: 'UTC',
-      startDayOfMonth: 5,
+      startDay: 5,
       origin: { year: 2014, month: 3 },
     }
     assert.equal(windowText(spec, '2014-10-04T23:59'), '2014-03-05T00:00/2014-10-05T00:00')
@@ -91,7 +91,7 @@ describe('calendar windows as in Beam', () => {
       count: 10,
       timeZone: 'UTC',
       startMonth: 5,
-      startDayOfMonth: 5,
+      startDay: 5,
       origin: { year: 2000 },
     }
     assert.equal(windowText(spec, '2010-05-04T23:59'), '2000-05-05T00:00/2010-05-05T00:00')
@@ -106,10 +106,10 @@ describe('calendar windows as in Beam', () => {
   })
 
   it('a starting day that a month lacks is its last day', () => {
-    const months: CalendarSpec = { unit: 'months', count: 1, timeZone: 'UTC', startDayOfMonth: 31 }
+    const months: CalendarSpec = { unit: 'months', count: 1, timeZone: 'UTC', startDay: 31 }
     assert.equal(windowText(months, '2024-02-29T00:00'), '2024-02-29T00:00/2024-03-31T00:00')
     assert.equal(windowText(months, '2024-02-28T23:59'), '2024-01-31T00:00/2024-02-29T00:00')
-    const leapYears: CalendarSpec = { unit: 'years', count: 1, timeZone: 'UTC', startMonth: 2, startDayOfMonth: 29 }
+    const leapYears: CalendarSpec = { unit: 'years', count: 1, timeZone: 'UTC', startMonth: 2, startDay: 29 }
     assert.equal(windowText(leapYears, '2024-02-29T00:00'), '2024-02-29T00:00/2025-02-28T00:00')
   })
 })
@@ -137,16 +137,16 @@ function localDates(timeZone: string): (timestampMs: number) => LocalDate {
 
 /** Whether windows of the calendar begin on the date, by the words of the spec. */
 function beginsOn(spec: CalendarSpec, { year, month, day, number }: LocalDate): boolean {
-  const { origin = { year: 1970 }, count, startDayOfMonth = 1, startMonth = 1, startDayOfWeek = 1 } = spec
+  const { origin = { year: 1970 }, count, startDay = 1, startMonth = 1 } = spec
   const first = numberOf(origin.year, origin.month ?? 1, origin.day ?? 1)
-  const dayOfMonth = Math.min(startDayOfMonth, new Date(Date.UTC(year, month, 0)).getUTCDate())
+  const dayOfMonth = Math.min(startDay, new Date(Date.UTC(year, month, 0)).getUTCDate())
   switch (spec.unit) {
     case 'days':
       return (number - first) % count === 0
     case 'weeks': {
       const weekday = new Date(number * DAY_MS).getUTCDay() || 7
       const mondayOf = (of: number): number => of - ((new Date(of * DAY_MS).getUTCDay() || 7) - 1)
-      return weekday === startDayOfWeek && ((mondayOf(number) - mondayOf(first)) / 7) % count === 0
+      return weekday === startDay && ((mondayOf(number) - mondayOf(first)) / 7) % count === 0
     }
     case 'months':
       return day === dayOfMonth && ((year - origin.year) * 12 + month - (origin.month ?? 1)) % count === 0
@@ -213,8 +213,7 @@ const anySpec: fc.Arbitrary<CalendarSpec> = fc
     timeZone: fc.oneof(fc.constantFrom(...TRICKY), fc.constantFrom('UTC', ...Intl.supportedValuesOf('timeZone'))),
     count: fc.oneof({ weight: 2, arbitrary: fc.constant(1) }, fc.integer({ min: 2, max: 12 })),
     unit: fc.constantFrom('days' as const, 'weeks' as const, 'months' as const, 'years' as const),
-    startDayOfWeek: fc.integer({ min: 1, max: 7 }),
-    startDayOfMonth: fc.integer({ min: 1, max: 31 }),
+    startDay: fc.integer({ min: 1, max: 31 }),
     startMonth: fc.integer({ min: 1, max: 12 }),
     origin: fc.option(
       fc.record({
@@ -225,11 +224,11 @@ const anySpec: fc.Arbitrary<CalendarSpec> = fc
       { nil: undefined },
     ),
   })
-  .map(({ startDayOfWeek, startDayOfMonth, startMonth, origin, ...rest }) => ({
+  .map(({ startDay, startMonth, origin, ...rest }) => ({
     ...rest,
     ...(origin === undefined ? {} : { origin }),
-    ...(rest.unit === 'weeks' ? { startDayOfWeek } : {}),
-    ...(rest.unit === 'months' || rest.unit === 'years' ? { startDayOfMonth } : {}),
+    ...(rest.unit === 'weeks' ? { startDay: (startDay % 7) + 1 } : {}),
+    ...(rest.unit === 'months' || rest.unit === 'years' ? { startDay } : {}),
     ...(rest.unit === 'years' ? { startMonth } : {}),
   }))
 
@@ -321,13 +320,12 @@ describe('checkCalendar', () => {
       { count: 0 },
       { count: 1.5 },
       { count: 10_001 },
-      { startDayOfMonth: 0 },
-      { startDayOfMonth: 32 },
-      { startDayOfWeek: 1 },
+      { startDay: 0 },
+      { startDay: 32 },
       { startMonth: 1 },
-      { unit: 'weeks', startDayOfWeek: 8 },
+      { unit: 'weeks', startDay: 8 },
       { unit: 'years', startMonth: 13 },
-      { unit: 'days', startDayOfMonth: 1 },
+      { unit: 'days', startDay: 1 },
       { origin: { year: 1.5 } },
       { origin: { year: 2000, month: 13 } },
       { origin: { year: 2000, day: 0 } },

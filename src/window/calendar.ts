@@ -69,16 +69,16 @@ interface DateSequence {
 }
 
 function dateSequence(spec: CalendarSpec): DateSequence {
-  const { unit, count, startDayOfWeek = 1, startDayOfMonth = 1, startMonth = 1, origin = { year: 1970 } } = spec
+  const { unit, count, startDay = 1, startMonth = 1, origin = { year: 1970 } } = spec
   switch (unit) {
     case 'days':
       return everyDays(dayOf(origin), count)
     case 'weeks':
-      return everyDays(mondayBefore(dayOf(origin)) + startDayOfWeek - 1, 7 * count)
+      return everyDays(mondayBefore(dayOf(origin)) + startDay - 1, 7 * count)
     case 'months':
-      return everyMonths(monthOf(origin), count, startDayOfMonth)
+      return everyMonths(monthOf(origin), count, startDay)
     case 'years':
-      return everyMonths(monthOf({ year: origin.year, month: startMonth }), 12 * count, startDayOfMonth)
+      return everyMonths(monthOf({ year: origin.year, month: startMonth }), 12 * count, startDay)
   }
 }
 
