@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   PARTITION_INVALID: 'A custom partitioner returned an index out of range.',
   STATE_UNDECLARED: 'State was used that the operator does not declare, or outside a keyed context.',
   OUTPUT_OVERFLOW: 'One record or one timer emitted more records than the limit.',
+  WINDOW_OVERFLOW: 'A window keeps more records of one key than the limit.',
   FEEDBACK_OVERFLOW: 'A feedback edge holds more records than its limit.',
   CONNECTOR_UNKNOWN: 'A source or sink names a connector that this entry of Millrace does not have.',
   SOURCE_FAILED: 'A source failed while reading.',

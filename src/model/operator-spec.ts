@@ -7,6 +7,8 @@ import type {
   KeyedProcessFunction,
   ProcessFunction,
 } from './functions.ts'
+import type { MixedWindowSpec } from './mixed-window-spec.ts'
+import type { PerRecordWindowSpec } from './per-record-window-spec.ts'
 import type { WatermarkStrategy } from './watermark-strategy.ts'
 import type { WindowSpec } from './window-spec.ts'
 
@@ -27,6 +29,8 @@ export type OperatorSpec =
     }
   | { readonly kind: 'rolling'; readonly aggregate: AggregateFunction<never, unknown, unknown> }
   | { readonly kind: 'window'; readonly window: WindowSpec }
+  | { readonly kind: 'mixed-window'; readonly window: MixedWindowSpec }
+  | { readonly kind: 'per-record-window'; readonly window: PerRecordWindowSpec }
   | { readonly kind: 'timestamps'; readonly strategy: WatermarkStrategy<never> }
   | { readonly kind: 'feedback'; readonly queuedRecordsMax: number }
 
@@ -39,7 +43,9 @@ export function isKeyed(spec: OperatorSpec): boolean {
     spec.kind === 'keyed-process' ||
     spec.kind === 'keyed-co-process' ||
     spec.kind === 'rolling' ||
-    spec.kind === 'window'
+    spec.kind === 'window' ||
+    spec.kind === 'mixed-window' ||
+    spec.kind === 'per-record-window'
   )
 }
 

@@ -6,7 +6,19 @@ import { requireFunction, requireMethods, requireText } from './arguments.ts'
 import { DataStreamNode } from './data-stream.ts'
 import type { KeyedFlow, StepInit } from './job-context.ts'
 import { AGGREGATE_RULES, type AnyKeyedProcessFunction, requireKeyedFunction } from './keyed-functions.ts'
-import type { ConnectedStreams, DataStream, KeyedConnectedStreams, KeyedStream, WindowedStream } from './streams.ts'
+import { type MixedWindowOptions, mixedWindowing } from './mixed-window-options.ts'
+import { MixedWindowedStreamNode } from './mixed-windowed-stream.ts'
+import { type PerRecordWindowOptions, perRecordWindowing } from './per-record-window-options.ts'
+import { PerRecordWindowedStreamNode } from './per-record-windowed-stream.ts'
+import type {
+  ConnectedStreams,
+  DataStream,
+  KeyedConnectedStreams,
+  KeyedStream,
+  MixedWindowedStream,
+  PerRecordWindowedStream,
+  WindowedStream,
+} from './streams.ts'
 import { timeDomainOf } from './time-domain.ts'
 import { countWindowing, timeWindowing, type Windowing } from './windowing.ts'
 
@@ -70,6 +82,14 @@ export class KeyedStreamNode<T, K> extends DataStreamNode<T> implements KeyedStr
 
   countWindow(size: number, slide?: number): WindowedStream<T, K> {
     return this.windowed(countWindowing(size, slide))
+  }
+
+  mixedWindow(options: MixedWindowOptions): MixedWindowedStream<T, K> {
+    return new MixedWindowedStreamNode(this.keyedFlow, mixedWindowing(options, timeDomainOf(this.flow)))
+  }
+
+  perRecordWindow(options: PerRecordWindowOptions): PerRecordWindowedStream<T, K> {
+    return new PerRecordWindowedStreamNode(this.keyedFlow, perRecordWindowing(options))
   }
 
   private byField(name: FieldAggregate, field: string): DataStream<T> {
