@@ -3,6 +3,8 @@
 export type { AsyncOptions, AsyncRetry } from '../api/datastream/async-calls.ts'
 export type { EnvironmentOptions, StreamEnvironment } from '../api/datastream/environment.ts'
 export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
+export type { MixedWindowOptions } from '../api/datastream/mixed-window-options.ts'
+export type { PerRecordWindowOptions } from '../api/datastream/per-record-window-options.ts'
 export type {
   GenerateOptions,
   IterableInput,
@@ -22,6 +24,8 @@ export type {
   KeyedBroadcastConnectedStreams,
   KeyedConnectedStreams,
   KeyedStream,
+  MixedWindowedStream,
+  PerRecordWindowedStream,
   SinkOptions,
   StepSettings,
   WindowedStream,
@@ -89,7 +93,9 @@ export type {
   VertexMetrics,
 } from '../model/job.ts'
 export type { Key } from '../model/key.ts'
+export { type MixedWindow, type RecordCount, records } from '../model/mixed-window-spec.ts'
 export { type OutputTag, outputTag } from '../model/output-tag.ts'
+export type { PerRecordEmit, WindowedResult } from '../model/per-record-window-spec.ts'
 export {
   type ListDescriptor,
   type ListState,

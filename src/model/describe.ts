@@ -3,8 +3,10 @@ import { hashText } from '../base/hash.ts'
 import { asyncText } from './async-spec.ts'
 import type { Edge, Graph, Vertex } from './graph.ts'
 import { keySelectorText } from './key.ts'
+import { mixedWindowText } from './mixed-window-spec.ts'
 import type { OperatorSpec } from './operator-spec.ts'
 import { partitioningText } from './partitioning.ts'
+import { perRecordWindowText } from './per-record-window-spec.ts'
 import { windowText } from './window-text.ts'
 
 /** The graph as lines of text: one per vertex, one per edge. Equal graphs give equal texts in every process. */
@@ -28,6 +30,10 @@ export function operatorText(spec: OperatorSpec): string {
       return spec.shape
     case 'window':
       return windowText(spec.window)
+    case 'mixed-window':
+      return mixedWindowText(spec.window)
+    case 'per-record-window':
+      return perRecordWindowText(spec.window)
     case 'timestamps':
       return `timestamps and watermarks, ${spec.strategy.description}`
     case 'feedback':

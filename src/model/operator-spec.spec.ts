@@ -15,6 +15,8 @@ const TRAITS: Readonly<Record<OperatorKind, readonly [inputs: number, isKeyed: b
   async: [1, false, true],
   rolling: [1, true, true],
   window: [1, true, true],
+  'mixed-window': [1, true, true],
+  'per-record-window': [1, true, true],
   timestamps: [1, false, true],
   feedback: [1, false, true],
 }

@@ -13,6 +13,8 @@ import type {
   KeyedProcessFunction,
   ProcessFunction,
 } from './functions.ts'
+import type { MixedWindowSpec } from './mixed-window-spec.ts'
+import type { PerRecordWindowSpec } from './per-record-window-spec.ts'
 import type { WatermarkStrategy } from './watermark-strategy.ts'
 import type { WindowSpec } from './window-spec.ts'
 
@@ -44,6 +46,8 @@ export type OperatorSpec =
   | { readonly kind: 'async'; readonly async: AsyncSpec }
   | { readonly kind: 'rolling'; readonly aggregate: AggregateFunction<never, unknown, unknown> }
   | { readonly kind: 'window'; readonly window: WindowSpec }
+  | { readonly kind: 'mixed-window'; readonly window: MixedWindowSpec }
+  | { readonly kind: 'per-record-window'; readonly window: PerRecordWindowSpec }
   | { readonly kind: 'timestamps'; readonly strategy: WatermarkStrategy<never> }
   | { readonly kind: 'feedback'; readonly queuedRecordsMax: number }
 
@@ -57,7 +61,9 @@ export function isKeyed(spec: OperatorSpec): boolean {
     spec.kind === 'keyed-co-process' ||
     spec.kind === 'keyed-broadcast-process' ||
     spec.kind === 'rolling' ||
-    spec.kind === 'window'
+    spec.kind === 'window' ||
+    spec.kind === 'mixed-window' ||
+    spec.kind === 'per-record-window'
   )
 }
 

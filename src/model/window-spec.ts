@@ -1,4 +1,5 @@
 // Windowing as data: assigner x trigger x accumulation x lateness x evictor x function. The window folder gives it behaviour.
+import type { CalendarSpec } from './calendar-spec.ts'
 import type { AggregateFunction, Collector, TimeDomain, TimeWindow } from './functions.ts'
 import type { Key } from './key.ts'
 import type { TriggerSpec } from './trigger-spec.ts'
@@ -9,19 +10,6 @@ import type { Evictor, WindowContext, WindowProcessFunction } from './window-fun
  * record; watermarks count for nothing but the end of input.
  */
 export type WindowTimeDomain = TimeDomain | 'stream-time'
-
-/** Calendar windows of local time; boundaries are midnights of the time zone. */
-export interface CalendarSpec {
-  readonly unit: 'days' | 'weeks' | 'months' | 'years'
-  /** How many units a window has, from 1. */
-  readonly count: number
-  /** An IANA name. */
-  readonly timeZone: string
-  /** For weeks: 1 is Monday, 7 is Sunday; for months: the day of the month on which one begins. */
-  readonly startDay?: number
-  /** For years: the month in which one begins, 1 to 12. */
-  readonly startMonth?: number
-}
 
 /** The windows of a record by a user's function, and how those of one key merge. */
 export interface CustomAssigner {

@@ -1,7 +1,8 @@
 // A windowing in words, for plans: what is as usual goes without saying.
 
+import type { CalendarSpec } from './calendar-spec.ts'
 import { triggerText } from './trigger-spec.ts'
-import type { CalendarSpec, EvictorSpec, WindowSpec } from './window-spec.ts'
+import type { EvictorSpec, WindowSpec } from './window-spec.ts'
 import { WINDOW_DEFAULTS } from './window-spec.ts'
 
 /** A windowing in words: `tumbling window 5000 ms of event time, allowed lateness 1000 ms`. */

@@ -5,7 +5,9 @@ import { AsyncFunctionOperator } from './async-function.ts'
 import { broadcastProcessOperator, keyedBroadcastProcessOperator } from './broadcast-process.ts'
 import { feedbackOperator } from './feedback.ts'
 import { keyedCoProcessOperator, keyedProcessOperator } from './keyed-process.ts'
+import { mixedWindowOperator } from './mixed-window.ts'
 import type { Operator, OperatorContext } from './operator.ts'
+import { perRecordWindowOperator } from './per-record-window.ts'
 import { coProcessOperator, processOperator } from './process.ts'
 import { rollingOperator } from './rolling.ts'
 import { SinkOperator } from './sink.ts'
@@ -41,6 +43,10 @@ export function createOperator(spec: OperatorSpec, context: OperatorContext): Op
       return rollingOperator(spec.aggregate as never, context)
     case 'window':
       return windowOperator(spec.window, context)
+    case 'mixed-window':
+      return mixedWindowOperator(spec.window, context)
+    case 'per-record-window':
+      return perRecordWindowOperator(spec.window, context)
     case 'timestamps':
       return timestampsOperator(spec.strategy as never, context)
     case 'feedback':

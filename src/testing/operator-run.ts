@@ -14,7 +14,7 @@ import type { ControlElement } from '../runtime/batch.ts'
 import type { Channel } from '../runtime/channel.ts'
 import { type Deployment, deploy } from '../runtime/deployment.ts'
 import { partitioner } from '../runtime/partitioner.ts'
-import type { VirtualClock } from '../runtime/simulated-scheduler.ts'
+import { VirtualClock } from '../runtime/simulated-scheduler.ts'
 import type { Task } from '../runtime/task.ts'
 import { collectingSink, customConnectors, timedSource } from './collections.ts'
 import type { OutputElement, ScriptStep } from './operator-script.ts'
@@ -27,7 +27,7 @@ export interface OperatorSetup {
   readonly sideOutputTags: readonly string[]
   /** The step's name in messages; `step` unless given. */
   readonly name?: string
-  readonly clock: VirtualClock
+  readonly clock?: VirtualClock
   /** Where the step was written, for messages. */
   readonly location?: Vertex['location']
 }
@@ -67,7 +67,7 @@ export async function runOperator(
   script: readonly ScriptStep[],
   variant: Variant,
 ): Promise<HarnessRun> {
-  const { clock } = setup
+  const { clock = new VirtualClock(0) } = setup
   const plan = planGraph(graphAround(setup))
   const deployment = await deploy({
     plan,

@@ -3,6 +3,7 @@
 import { preview, StreamError } from '../base/errors.ts'
 import type { TimeWindow } from '../model/functions.ts'
 import type { AssignerSpec, CustomAssigner } from '../model/window-spec.ts'
+import { CalendarAssigner } from './calendar.ts'
 
 /** Aligned windows of one size, known by their start. */
 export interface AlignedWindows {
@@ -46,6 +47,10 @@ export function listedWindows(assigner: AssignerSpec): ListWindows {
     return () => windows
   }
   if (assigner.kind === 'custom') return customWindows(assigner.assigner)
+  if (assigner.kind === 'calendar') {
+    const calendar = new CalendarAssigner(assigner.calendar)
+    return (_record, timestampMs) => [calendar.windowOf(timestampMs)]
+  }
   throw new StreamError('INTERNAL_ERROR', `the windows of ${assigner.kind} are not listed; this is a bug in Millrace`)
 }
 

@@ -17,10 +17,12 @@ import {
   max,
   outputTag,
   quantiles,
+  records,
   seconds,
   sum,
   topN,
   value,
+  type WindowedResult,
 } from 'millrace'
 
 /** True when the two types are the same, not only assignable to each other. */
@@ -186,6 +188,37 @@ export function builtIn(words: DataStream<Word & { note?: string | null }>): voi
   byWord.aggregate(distinctCount('wrod'))
   // @ts-expect-error there is no such field, in one part of several.
   windows.aggregate(composite({ total: sum('frequency'), words: count('wrod') }))
+}
+
+/** Results of windows after Storm and Kafka carry key, window and record types. */
+export function legacyWindows(words: DataStream<Word>): void {
+  const byBoth = words.keyBy(['word', 'frequency'])
+  const mixed = byBoth
+    .mixedWindow({ length: records(5), slide: seconds(10) })
+    .process((key, window, out: Collector<string>) => {
+      holds<Equal<typeof key, readonly [string, number]>>()
+      holds<Equal<typeof window.elements, readonly Word[]>>()
+      holds<Equal<typeof window.expired, readonly Word[]>>()
+      holds<Equal<typeof window.end, number>>()
+      out.collect(key[0])
+    })
+  holds<Equal<typeof mixed, DataStream<string>>>()
+  const perRecord = byBoth.perRecordWindow({ timeDifferenceMs: seconds(5) })
+  const counts = perRecord.count()
+  const reduced = perRecord.reduce((_, last) => last)
+  const texts = perRecord.aggregate({
+    create: () => 0,
+    add: (sum, record) => sum + record.frequency,
+    merge: (a, b) => a + b,
+    result: sum => `${sum}`,
+  })
+  holds<Equal<typeof counts, DataStream<WindowedResult<readonly [string, number], number>>>>()
+  holds<Equal<typeof reduced, DataStream<WindowedResult<readonly [string, number], Word>>>>()
+  holds<Equal<typeof texts, DataStream<WindowedResult<readonly [string, number], string>>>>()
+  // @ts-expect-error a reduce keeps the type of its records.
+  perRecord.reduce((_, last) => last.word)
+  // @ts-expect-error a reduce keeps the type of its records.
+  byBoth.mixedWindow({ length: 5, slide: records(1) }).reduce((_, last) => last.word)
 }
 
 /** Streams of several types. */

@@ -11,6 +11,10 @@ import { DataStreamNode } from './data-stream.ts'
 import { type FieldAggregations, withFieldAggregations } from './field-aggregations.ts'
 import { type Flow, type KeyedFlow, requireSameJob, type StepInit } from './job-context.ts'
 import { type AnyKeyedProcessFunction, requireKeyedFunction } from './keyed-functions.ts'
+import { type MixedWindowOptions, mixedWindowing } from './mixed-window-options.ts'
+import { MixedWindowedStreamNode } from './mixed-windowed-stream.ts'
+import { type PerRecordWindowOptions, perRecordWindowing } from './per-record-window-options.ts'
+import { PerRecordWindowedStreamNode } from './per-record-windowed-stream.ts'
 import type {
   BroadcastStream,
   ConnectedStreams,
@@ -18,6 +22,8 @@ import type {
   KeyedBroadcastConnectedStreams,
   KeyedConnectedStreams,
   KeyedStream,
+  MixedWindowedStream,
+  PerRecordWindowedStream,
   WindowedStream,
 } from './streams.ts'
 import { timeDomainOf } from './time-domain.ts'
@@ -73,6 +79,14 @@ export class KeyedStreamNode<T, K> extends AggregatedStream<T> implements KeyedS
 
   countWindow(size: number, slide?: number): WindowedStream<T, K> {
     return this.windowed(countWindowing(size, slide))
+  }
+
+  mixedWindow(options: MixedWindowOptions): MixedWindowedStream<T, K> {
+    return new MixedWindowedStreamNode(this.keyedFlow, mixedWindowing(options, timeDomainOf(this.flow)))
+  }
+
+  perRecordWindow(options: PerRecordWindowOptions): PerRecordWindowedStream<T, K> {
+    return new PerRecordWindowedStreamNode(this.keyedFlow, perRecordWindowing(options))
   }
 
   window<W extends TimeWindow = TimeWindow>(

@@ -21,13 +21,17 @@ import type {
   ProcessFunction,
   TimeWindow,
 } from '../../model/functions.ts'
+import type { MixedWindow } from '../../model/mixed-window-spec.ts'
 import type { OutputTag } from '../../model/output-tag.ts'
+import type { WindowedResult } from '../../model/per-record-window-spec.ts'
 import type { StateDescriptors } from '../../model/state.ts'
 import type { WatermarkStrategy } from '../../model/watermark-strategy.ts'
 import type { LateRecord, WindowContext, WindowProcessFunction } from '../../model/window-functions.ts'
 import type { Accumulation } from '../../model/window-spec.ts'
 import type { AsyncOptions } from './async-calls.ts'
 import type { FieldOf, KeyOf, NumberFieldOf } from './key-selection.ts'
+import type { MixedWindowOptions } from './mixed-window-options.ts'
+import type { PerRecordWindowOptions } from './per-record-window-options.ts'
 import type { WindowAssigner } from './window-assigners.ts'
 import type { WindowEvictor } from './window-evictors.ts'
 import type { CoGroupOptions, WindowJoinOptions } from './window-joins.ts'
@@ -348,6 +352,10 @@ export interface KeyedStream<T, K> extends DataStream<T>, Aggregations<T> {
     others: { readonly [I in keyof U]: KeyedStream<U[I], K> },
     options: CoGroupOptions<K, [T, ...U], O, W>,
   ): DataStream<O>
+  /** Storm's windows: length and slide each by time or by number of records. OPTION_INVALID for what is neither. */
+  mixedWindow(options: MixedWindowOptions): MixedWindowedStream<T, K>
+  /** Kafka Streams' sliding windows, which begin and end at records. OPTION_INVALID for times that are not whole or negative. */
+  perRecordWindow(options: PerRecordWindowOptions): PerRecordWindowedStream<T, K>
 }
 
 /**
@@ -420,6 +428,75 @@ export interface WindowedStream<T, K, W extends TimeWindow = TimeWindow> extends
   emitOnClose(): WindowedStream<T, K, W>
   /** Sets any of the options of window(). */
   with(options: WindowOptions<T, W>): WindowedStream<T, K, W>
+}
+
+/**
+ * A keyed stream cut into windows as Storm cuts them; each call below says what is computed of a window.
+ *
+ * With a slide by time, windows end at its multiples, the first at the multiple after the first record, and stretches without records are skipped;
+ * with a slide by records, at every n-th record of the key. Windows of event time fire when the watermark reaches their end (plus `lagMs`);
+ * records at or below the watermark are late. Windows of a number of records that slide by time repeat as long as time goes on.
+ * @example
+ * ```ts
+ * import { environment, forMonotonousTimestamps, records, seconds } from 'millrace'
+ * const env = environment()
+ * env
+ *   .fromElements({ user: 'ann', at: 1000 }, { user: 'ann', at: 4000 }, { user: 'ann', at: 12_000 })
+ *   .assignTimestampsAndWatermarks(forMonotonousTimestamps({ timestamp: record => record.at }))
+ *   .keyBy('user')
+ *   .mixedWindow({ length: records(2), slide: seconds(5) })
+ *   .process<string>((key, window, out) => out.collect(`${key} until ${window.end}: ${window.elements.length}`))
+ *   .print()
+ * await env.execute()
+ * ```
+ */
+export interface MixedWindowedStream<T, K> {
+  /** Any logic over the records of a window, with those that are new in it and those that left. */
+  process<O>(fn: (key: K, window: MixedWindow<T>, out: Collector<O>) => void): DataStream<O>
+  /** The records joined pairwise. The function returns a new record and changes neither of the two. */
+  reduce(fn: (earlier: T, later: T) => T): DataStream<T>
+  /** The result of an aggregation over the records of a window. */
+  aggregate<A, R>(fn: AggregateFunction<T, A, R>): DataStream<R>
+  /** Sends late records to a side output of the result, instead of dropping (and counting) them. OPTION_INVALID in processing time. */
+  sideOutputLateData(tag: OutputTag<T>): MixedWindowedStream<T, K>
+}
+
+/**
+ * A keyed stream cut into windows as Kafka Streams' sliding windows are: one ends at each record, and one begins 1 ms after each record that later
+ * ones follow within the time difference. Results say their key and window, and have the timestamp of the newest record in it.
+ *
+ * They go by stream time: the greatest timestamp that this subtask has seen so far, of any key. Watermarks count for nothing but the end of input. A record
+ * is late when every window that could hold it has ended by more than the grace.
+ * @example
+ * ```ts
+ * import { environment, forMonotonousTimestamps } from 'millrace'
+ * const env = environment()
+ * env
+ *   .fromElements({ user: 'ann', at: 1000 }, { user: 'ann', at: 4000 }, { user: 'ann', at: 12_000 })
+ *   .assignTimestampsAndWatermarks(forMonotonousTimestamps({ timestamp: record => record.at }))
+ *   .keyBy('user')
+ *   .perRecordWindow({ timeDifferenceMs: 5000, emit: 'on-close' })
+ *   .count()
+ *   .map(({ key, window, value }) => `${key} [${window.start}, ${window.end}): ${value}`)
+ *   .print()
+ * await env.execute()
+ * ```
+ */
+export interface PerRecordWindowedStream<T, K> {
+  /** The number of records. */
+  count(): DataStream<WindowedResult<K, number>>
+  /** The sum of a field; the other fields are those of the first record that came. */
+  sum<F extends NumberFieldOf<T>>(field: F): DataStream<WindowedResult<K, T>>
+  /** The least value of a field; the other fields are those of the first record that came. */
+  min<F extends NumberFieldOf<T>>(field: F): DataStream<WindowedResult<K, T>>
+  /** The greatest value of a field; the other fields are those of the first record that came. */
+  max<F extends NumberFieldOf<T>>(field: F): DataStream<WindowedResult<K, T>>
+  /** The records joined pairwise, in the order in which they came. The function returns a new record and changes neither of the two. */
+  reduce(fn: (earlier: T, later: T) => T): DataStream<WindowedResult<K, T>>
+  /** The result of an incremental aggregation, which gets the records in the order in which they came. */
+  aggregate<A, R>(fn: AggregateFunction<T, A, R>): DataStream<WindowedResult<K, R>>
+  /** Sends late records to a side output of the result, instead of dropping (and counting) them. */
+  sideOutputLateData(tag: OutputTag<T>): PerRecordWindowedStream<T, K>
 }
 
 /**
