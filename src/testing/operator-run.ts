@@ -27,6 +27,8 @@ export interface OperatorSetup {
   readonly sideOutputTags: readonly string[]
   /** The step's name in messages; `step` unless given. */
   readonly name?: string
+  /** How many senders each input has; 1 unless given. Scripts then count the channels, input by input, where they say `input`. */
+  readonly channelsPerInput?: number
   readonly clock?: VirtualClock
   /** Where the step was written, for messages. */
   readonly location?: Vertex['location']
@@ -55,11 +57,15 @@ export interface HarnessRun {
   readonly overspent: number
   readonly lateRecordsDropped: number
   readonly timersDropped: number
+  readonly closedWindowRecordsDropped: number
+  readonly unfiredRecordsDropped: number
 }
 
 /** Turns without work after which nothing asynchronous is expected any more. */
 const QUIET_TURNS = 25
 const ROOMY_RECORDS = 1_000_000
+/** Steps between two lines of a script after which the operator counts as endless. */
+const STEPS_MAX = 50_000
 
 /** Runs the script against the operator. Failures of the operator are part of the result. */
 export async function runOperator(
@@ -78,7 +84,7 @@ export async function runOperator(
     channelCapacityRecords: variant.outbox === 'roomy' ? ROOMY_RECORDS : 1,
     wake: () => {},
   })
-  const driver = new OperatorDriver(deployment, inputCount(setup.operator), clock, variant)
+  const driver = new OperatorDriver(deployment, channelCount(setup), clock, variant)
   let failure: Error | undefined
   try {
     await driver.run(script)
@@ -98,19 +104,24 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))
 }
 
-/** A source before each input and a sink behind each output; none of them is ever stepped. */
+function channelCount({ operator, channelsPerInput = 1 }: OperatorSetup): number {
+  return inputCount(operator) * channelsPerInput
+}
+
+/** A source before each channel of an input and a sink behind each output; none of them is ever stepped. */
 function graphAround(setup: OperatorSetup) {
-  const { operator, keySelectors = [], sideOutputTags } = setup
+  const { operator, keySelectors = [], sideOutputTags, channelsPerInput = 1 } = setup
   const builder = new GraphBuilder()
   // Never stepped: what matters is that their edges carry all that a script may give.
   const noRecords: SourceSpec = { ...timedSource([]), hasRetractions: retractionProblem(operator) === undefined }
-  const inputs = Array.from({ length: inputCount(operator) }, (_, input) =>
-    builder.addVertex({ name: `input ${input}`, operator: { kind: 'source', source: noRecords } }),
+  const senders = Array.from({ length: channelCount(setup) }, (_, channel) =>
+    builder.addVertex({ name: `input ${channel}`, operator: { kind: 'source', source: noRecords } }),
   )
   const location = setup.location === undefined ? {} : { location: setup.location }
   const vertex = builder.addVertex({ name: setup.name ?? 'step', operator, keySelectors, ...location })
   vertex.chaining = 'disabled'
-  for (const [input, from] of inputs.entries()) {
+  for (const [channel, from] of senders.entries()) {
+    const input = Math.floor(channel / channelsPerInput)
     const key = keySelectors[input]
     const partitioning = key === undefined ? undefined : ({ kind: 'hash', key } as const)
     builder.addEdge({ from: from.id, to: vertex.id, input, partitioning })
@@ -150,16 +161,16 @@ class OperatorDriver {
   private emittedByStepMax = 0
   private overspent = 0
 
-  constructor(deployment: Deployment, inputs: number, clock: VirtualClock, variant: Variant) {
+  constructor(deployment: Deployment, senders: number, clock: VirtualClock, variant: Variant) {
     this.clock = clock
     this.variant = variant
     const { plan, tasks, exchanges } = deployment
-    // The vertices are: one source an input, the operator, one sink an output.
-    this.task = tasks.find(task => task.chain.vertices[0] === inputs) as Task
+    // The vertices are: one source a channel, the operator, one sink an output.
+    this.task = tasks.find(task => task.chain.vertices[0] === senders) as Task
     const channelOf = (edge: Edge): Channel =>
       exchanges.find(({ exchange }) => exchange.edge === edge)?.channels[0]?.[0] as Channel
-    const target = plan.graph.vertices[inputs] as Vertex
-    const into = plan.graph.edges.filter(edge => edge.to === inputs)
+    const target = plan.graph.vertices[senders] as Vertex
+    const into = plan.graph.edges.filter(edge => edge.to === senders)
     this.inputs = into.map(edge => {
       const channel = channelOf(edge)
       const prng = new Prng(1)
@@ -169,7 +180,7 @@ class OperatorDriver {
       }
     })
     for (const edge of plan.graph.edges) {
-      if (edge.from !== inputs) continue
+      if (edge.from !== senders) continue
       const name = edge.outputTag === undefined ? 'main' : `side ${edge.outputTag}`
       this.outputs.set(name, { channel: channelOf(edge), elements: [] })
     }
@@ -207,6 +218,8 @@ class OperatorDriver {
       overspent: this.overspent,
       lateRecordsDropped: counters.lateRecordsDropped,
       timersDropped: counters.timersDropped,
+      closedWindowRecordsDropped: counters.closedWindowRecordsDropped,
+      unfiredRecordsDropped: counters.unfiredRecordsDropped,
     }
   }
 
@@ -265,14 +278,18 @@ class OperatorDriver {
 
   private inputAt(input: number): HarnessInput {
     const found = this.inputs[input]
-    if (found === undefined) throw new Error(`the script uses input ${input}, the operator has ${this.inputs.length}`)
+    if (found === undefined)
+      throw new Error(`the script uses input ${input}, the operator has ${this.inputs.length} channels`)
     return found
   }
 
   /** Steps the task until nothing is left to do for now. */
   private async workOff(): Promise<void> {
     let quietTurns = 0
+    let steps = 0
     while (quietTurns < QUIET_TURNS && this.task.status !== 'finished') {
+      if (++steps > STEPS_MAX)
+        throw new Error(`the operator does not come to rest: ${STEPS_MAX} steps and still at work`)
       if (this.step()) quietTurns = 0
       else {
         quietTurns++

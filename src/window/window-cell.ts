@@ -60,6 +60,8 @@ export class CellHistory {
   hasLast = false
   trigger: TriggerState | undefined = undefined
   emitted: EmittedRecord[] | undefined = undefined
+  /** The newest timestamp since the last firing, in windows without end; NaN before the first. */
+  newestMs = Number.NaN
   /** The timestamp that the combiner made of the pane's records; NaN while there is none. */
   combinedMs = Number.NaN
   userState: StateEntry | undefined = undefined

@@ -41,12 +41,15 @@ export class CellSite implements TriggerSite {
     return this.clock.now()
   }
 
+  // A time that is reached needs no waking: whoever names it is asked right now, and would name it again for ever.
   wakeAtTime(timeMs: number): void {
+    if (timeMs <= this.timeMs) return
     const cell = this.cell as WindowCell
     cell.deadline = this.timeDeadlines.schedule(cell.deadline, cell, timeMs)
   }
 
   wakeAtProcessingTime(timeMs: number): void {
+    if (timeMs <= this.clock.now()) return
     const cell = this.cell as WindowCell
     const history = cell.ensureHistory()
     history.processingDeadline = this.processingDeadlines.schedule(history.processingDeadline, cell, timeMs)

@@ -44,6 +44,7 @@ export class DiscreteWindows implements TimeDriven {
   private readonly windows = new Map<number | string, OpenWindow>()
   private readonly deadlines = new DeadlineQueue<OpenWindow>()
   private readonly isRestarting: boolean
+  private readonly woken: ((cell: WindowCell) => void) | undefined
   private lastWindow: OpenWindow | undefined
   private visit: Visit | undefined
 
@@ -55,17 +56,22 @@ export class DiscreteWindows implements TimeDriven {
     this.keyOf = Array.from({ length: spec.inputs }, (_, input) => context.keyOf(input))
     this.late = new LateOutput(spec, context)
     this.isRestarting = spec.assigner.kind === 'global' && spec.assigner.restarts
+    this.woken = this.isRestarting ? cell => this.restartIfOver(cell) : undefined
   }
 
   take(record: unknown, timeMs: number, input: number): void {
-    this.core.noteSent()
     const key = (this.keyOf[input] as (record: never) => unknown)(record as never)
     if (this.aligned !== undefined) this.takeAligned(this.aligned, record, key, timeMs, input)
     else this.takeListed(this.list as ListWindows, record, key, timeMs, input)
+    if (this.core.holdsWatermark) this.core.noteSent()
   }
 
   moveTo(timeMs: number): void {
     this.core.moveTo(timeMs)
+  }
+
+  settle(): void {
+    this.core.noteSent()
   }
 
   hasDue(): boolean {
@@ -81,8 +87,10 @@ export class DiscreteWindows implements TimeDriven {
     const { timeMs, timeDeadlines } = this.core
     const isCellFirst = timeDeadlines.nextTimeMs() < this.deadlines.nextTimeMs() || !this.deadlines.hasDue(timeMs)
     const cell = isCellFirst ? timeDeadlines.popDue(timeMs) : undefined
-    if (cell !== undefined) this.core.wake(cell.owner)
-    else {
+    if (cell !== undefined) {
+      this.core.wake(cell.owner)
+      this.restartIfOver(cell.owner)
+    } else {
       const window = this.deadlines.popDue(timeMs)?.owner
       if (window !== undefined) this.visit = { window, cells: window.cells.entries() }
     }
@@ -97,7 +105,7 @@ export class DiscreteWindows implements TimeDriven {
   }
 
   wakeAtProcessingTime(nowMs: number): boolean {
-    return this.core.wakeDue(nowMs)
+    return this.core.wakeDue(nowMs, this.woken)
   }
 
   /** The windows that are kept now. */
@@ -149,11 +157,16 @@ export class DiscreteWindows implements TimeDriven {
       failOnRecord(this.context.vertex, record, error)
     }
     this.core.add(cell, record, timeMs, input)
-    if (this.isRestarting && this.core.isOver(cell)) {
-      this.core.release(cell)
-      cell.history = undefined
-      window.cells.releaseIfEmpty(cell)
-    }
+    this.restartIfOver(cell)
+  }
+
+  /** A window that makes room for the next does so whatever it was that finished its trigger. */
+  private restartIfOver(cell: WindowCell): void {
+    if (!this.isRestarting || !this.core.isOver(cell)) return
+    this.core.release(cell)
+    cell.history = undefined
+    const { start, end } = cell.window
+    this.windows.get(identityOf(start, end))?.cells.releaseIfEmpty(cell)
   }
 
   /** The window, opened if it is not; undefined when it is closed for good. */

@@ -40,7 +40,6 @@ export class MergingCells implements TimeDriven {
   }
 
   take(record: unknown, timeMs: number, input: number): void {
-    this.core.noteSent()
     const key = (this.keyOf[input] as (record: never) => unknown)(record as never)
     let entry: KeyWindows
     let own: readonly TimeWindow[]
@@ -60,10 +59,15 @@ export class MergingCells implements TimeDriven {
     const [newest] = own
     if (!isTaken && newest !== undefined) this.late.take(record, timeMs, this.windows.shown(newest), this.core.timeMs)
     if (entry.cells.length === 0) this.table.releaseIfEmpty(entry)
+    if (this.core.holdsWatermark) this.core.noteSent()
   }
 
   moveTo(timeMs: number): void {
     this.core.moveTo(timeMs)
+  }
+
+  settle(): void {
+    this.core.noteSent()
   }
 
   hasDue(): boolean {

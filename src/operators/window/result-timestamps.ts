@@ -1,5 +1,6 @@
 // Record path. The timestamps of results where they are not simply the window's end: that of the earliest or latest record of the pane,
-// which holds the output watermark back so that the result is not late; and in windows without end that of the latest record.
+// which holds the output watermark back so that the result is not late; and in windows without end that of the newest one
+// since the last firing.
 import type { WindowSpec } from '../../model/window-spec.ts'
 import type { WatermarkHolds } from '../../time/watermark-holds.ts'
 import type { CellHistory, WindowCell } from '../../window/window-cell.ts'
@@ -8,26 +9,37 @@ import type { CellHistory, WindowCell } from '../../window/window-cell.ts'
 export class ResultTimestamps {
   readonly isHolding: boolean
   private readonly isEarliest: boolean
+  private readonly isCombining: boolean
+  private readonly isUnbounded: boolean
   private readonly hasOnTimePane: boolean
   private readonly holds: WatermarkHolds
   private newestOutput = -Infinity
 
   constructor(spec: WindowSpec, holds: WatermarkHolds, hasOnTimePane: boolean) {
     this.isEarliest = spec.timestampCombiner === 'earliest'
-    this.isHolding = spec.timestampCombiner !== 'end-of-window' && spec.timeDomain === 'event-time'
+    this.isCombining = spec.timestampCombiner !== 'end-of-window'
+    this.isUnbounded = spec.assigner.kind === 'global'
+    this.isHolding = this.isCombining && spec.timeDomain === 'event-time'
     this.hasOnTimePane = hasOnTimePane
     this.holds = holds
   }
 
   /** A record entered the cell. What is behind the output watermark already cannot be held for. */
   add(cell: WindowCell, timestampMs: number): void {
+    if (this.isUnbounded) {
+      const history = cell.ensureHistory()
+      if (cell.unfired === 1 || !(timestampMs < history.newestMs)) history.newestMs = timestampMs
+    }
+    if (!this.isCombining) return
     if (this.isHolding && timestampMs <= this.newestOutput) return
     this.combine(cell.ensureHistory(), timestampMs)
   }
 
   /** The timestamp of the cell's pane; NaN when no record gives one. */
   of(cell: WindowCell): number {
-    return cell.history?.combinedMs ?? Number.NaN
+    const { history } = cell
+    if (history === undefined) return Number.NaN
+    return Number.isNaN(history.combinedMs) && this.isUnbounded ? history.newestMs : history.combinedMs
   }
 
   // An early pane leaves the hold to the pane on time, which may come without a record of its own.

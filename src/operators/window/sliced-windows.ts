@@ -92,6 +92,9 @@ export class SlicedWindows implements TimeDriven {
     if (timeMs > this.timeMs) this.timeMs = timeMs
   }
 
+  /** All panes are on time. */
+  settle(): void {}
+
   hasDue(): boolean {
     return this.firing !== undefined || (this.nextEnd - 1 <= this.timeMs && this.nextEnd !== Infinity)
   }

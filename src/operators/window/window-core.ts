@@ -64,9 +64,7 @@ export class WindowCore {
 
   /** Time moves on; what that makes due is still on time, since the outputs are not told before it is done. */
   moveTo(timeMs: number): void {
-    if (timeMs <= this.site.timeMs) return
-    this.noteSent()
-    this.site.timeMs = timeMs
+    if (timeMs > this.site.timeMs) this.site.timeMs = timeMs
   }
 
   /** All that was due is done: the outputs were told, or may be at any moment, how far time is. */
@@ -127,15 +125,18 @@ export class WindowCore {
   }
 
   /** Wakes the cells that wait for processing time up to now, within the task's capacity; false when some are left. */
-  wakeDue(nowMs: number): boolean {
+  wakeDue(nowMs: number, woken?: (cell: WindowCell) => void): boolean {
     const { capacity, clock } = this.context
-    this.noteSent()
     while (this.processingDeadlines.hasDue(nowMs)) {
       if (capacity.blocked > 0 || capacity.budget <= 0) return false
       const cell = this.processingDeadlines.popDue(nowMs)?.owner
-      if (cell !== undefined) this.wake(cell)
+      if (cell !== undefined) {
+        this.wake(cell)
+        woken?.(cell)
+      }
       spend(capacity, clock)
     }
+    this.noteSent()
     return true
   }
 
@@ -158,6 +159,8 @@ export class WindowCore {
 
   /** The window is closed: a last pane leaves, if there is to be one. The cell is not to be used any more. */
   close(cell: WindowCell): void {
+    // A time that the trigger waited for may have come in the same step, before that at which the window closes.
+    if (this.trigger.slots > 0) this.evaluate(cell)
     const { history } = cell
     if (history?.isClosed !== true && history?.hasLast !== true) {
       const { finalPane } = this.spec
@@ -257,7 +260,7 @@ export class WindowCore {
   private isEmptyPaneWanted(cell: WindowCell, isOnTime: boolean, isLast: boolean): boolean {
     if (cell.held === 0 && !this.contents.hasEmptyResult) return false
     if (isOnTime && this.spec.onTimePane === 'always') return true
-    return isLast && this.spec.finalPane === 'always'
+    return isLast && this.spec.finalPane === 'always' && cell.history?.hasLast !== true
   }
 
   private noteFired(history: CellHistory, { hasEnded, isLast }: { hasEnded: boolean; isLast: boolean }): void {

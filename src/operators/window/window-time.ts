@@ -9,6 +9,8 @@ import { failWith } from '../user-failure.ts'
 export interface TimeDriven {
   /** Time reached this; does nothing yet. */
   moveTo(timeMs: number): void
+  /** All that was due is done. */
+  settle(): void
   /** True when something is due. */
   hasDue(): boolean
   /** Does one piece of what is due: at most one pane of one cell leaves. */
@@ -79,6 +81,7 @@ export class WindowTime {
       driven.workOff()
       spend(capacity, clock)
     }
+    driven.settle()
     return true
   }
 
@@ -87,6 +90,7 @@ export class WindowTime {
     const { driven } = this
     driven.moveTo(timeMs)
     while (driven.hasDue()) driven.workOff()
+    driven.settle()
   }
 
   private timestampOf(record: unknown, timestamp: number): number {
