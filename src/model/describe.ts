@@ -4,6 +4,7 @@ import type { Edge, Graph, Vertex } from './graph.ts'
 import { keySelectorText } from './key.ts'
 import type { OperatorSpec } from './operator-spec.ts'
 import { partitioningText } from './partitioning.ts'
+import type { WatermarkStrategy } from './watermark-strategy.ts'
 import type { WindowSpec } from './window-spec.ts'
 
 /** The graph as lines of text: one per vertex, one per edge. Equal graphs give equal texts in every process. */
@@ -20,7 +21,8 @@ export function graphHash(graph: Graph): string {
 export function operatorText(spec: OperatorSpec): string {
   switch (spec.kind) {
     case 'source':
-      return `source ${spec.source.description}`
+      if (spec.strategy === undefined) return `source ${spec.source.description}`
+      return `source ${spec.source.description}, watermarks per split: ${strategyText(spec.strategy)}`
     case 'sink':
       return `sink ${spec.sink.description}`
     case 'transform':
@@ -28,12 +30,23 @@ export function operatorText(spec: OperatorSpec): string {
     case 'window':
       return windowText(spec.window)
     case 'timestamps':
-      return `timestamps and watermarks, ${spec.strategy.description}`
+      return `timestamps and watermarks, ${strategyText(spec.strategy)}`
     case 'feedback':
       return 'feedback head'
     default:
       return spec.kind
   }
+}
+
+function strategyText({ description, emit = 'per-batch', alignment }: WatermarkStrategy<never>): string {
+  const when =
+    emit === 'per-batch'
+      ? ''
+      : emit === 'per-record'
+        ? ', after each record'
+        : `, every ${emit.everyMs} ms of processing time`
+  const aligned = alignment === undefined ? '' : `, aligned in "${alignment.group}" within ${alignment.maxDriftMs} ms`
+  return `${description}${when}${aligned}`
 }
 
 /** A windowing in words. */

@@ -58,7 +58,12 @@ function edgeMistakes(graph: Graph, edge: Edge): string[] {
 }
 
 function vertexMistakes(graph: Graph, vertex: Vertex): string[] {
-  return [...parallelismMistakes(vertex), ...inputMistakes(graph, vertex), ...keyMistakes(graph, vertex)]
+  return [
+    ...parallelismMistakes(vertex),
+    ...inputMistakes(graph, vertex),
+    ...keyMistakes(graph, vertex),
+    ...alignmentMistakes(vertex),
+  ]
 }
 
 function parallelismMistakes(vertex: Vertex): string[] {
@@ -120,6 +125,16 @@ function keyMistakes(graph: Graph, vertex: Vertex): string[] {
     )
   }
   return mistakes
+}
+
+// Whoever pauses a step in the middle of a job pauses all that its task reads, the slow splits as well as the fast ones.
+function alignmentMistakes(vertex: Vertex): string[] {
+  const { operator } = vertex
+  if (operator.kind !== 'timestamps' || operator.strategy.alignment === undefined) return []
+  const { group } = operator.strategy.alignment
+  return [
+    `${stepText(vertex)} has a watermark strategy aligned in "${group}", but only a source can pause its splits; give the strategy to the source: { watermarks: strategy }`,
+  ]
 }
 
 function keyShape(fields: readonly string[], isTuple: boolean): string {

@@ -16,6 +16,7 @@ import type {
   OperatorCounters,
 } from '../operators/operator.ts'
 import type { Chain } from '../plan/physical-plan.ts'
+import type { AlignmentCoordinator } from '../time/alignment-coordinator.ts'
 import type { ControlElement } from './batch.ts'
 import type { Channel } from './channel.ts'
 import { keyReader, partitioner } from './partitioner.ts'
@@ -38,6 +39,7 @@ export interface ChainInit {
   readonly logger: Logger
   readonly prng: Prng
   readonly connectors: ConnectorResolver
+  readonly alignment: AlignmentCoordinator
   readonly splits: readonly Split[]
 }
 
@@ -85,7 +87,13 @@ function makeNode(
   made: ReadonlyMap<number, ChainNode>,
 ): ChainNode {
   const { chain } = init
-  const counters: OperatorCounters = { recordsIn: 0, recordsOut: 0, lateRecordsDropped: 0, timersDropped: 0 }
+  const counters: OperatorCounters = {
+    recordsIn: 0,
+    recordsOut: 0,
+    lateRecordsDropped: 0,
+    timersDropped: 0,
+    futureTimestamps: 0,
+  }
   const outputs = init.outputs.filter(output => output.edge.from === vertex.id)
   const parentLink = chain.links.find(edge => edge.to === vertex.id)
   const context: OperatorContext = {
@@ -100,6 +108,7 @@ function makeNode(
     mailbox: init.mailbox,
     counters,
     connectors: init.connectors,
+    alignment: init.alignment,
     splits: init.splits,
     keyOf: input => keySource(vertex, input, parentLink !== undefined, record),
   }

@@ -71,6 +71,9 @@ export class Task {
   private readonly hasTime: boolean
   /** The status of the inputs that was last passed on; the root may be idle of its own accord. */
   private wasGateIdle = false
+  /** Processing time when the present step began to look for work, and when the task last looked at its input. */
+  private nowMs = -Infinity
+  private lookedAtMs = -Infinity
   /** The nodes whose opening began; only these are closed. */
   private readonly opened: ChainNode[] = []
   private isClosed = false
@@ -178,6 +181,7 @@ export class Task {
           break
         }
         case 'advancing':
+          capacity.isTimeNews = false
           if (!this.advanceWatermarks()) return this.interrupted()
           this.enter(this.end() === undefined ? 'processing' : 'finishing')
           if (capacity.budget <= 0 || capacity.blocked > 0) return this.interrupted()
@@ -200,8 +204,11 @@ export class Task {
     while (capacity.blocked === 0) {
       if (capacity.budget <= 0) return 'busy'
       if (this.received !== undefined) {
-        if (!this.workBatch(this.received)) return this.interrupted()
-        if (this.hasTime) return this.enter('advancing')
+        const isDone = this.workBatch(this.received)
+        this.lookedAtMs = this.nowMs
+        // A watermark that a record made overtakes nothing: the rest of the batch waits until it has gone through the chain.
+        if (capacity.isTimeNews || (isDone && this.hasTime)) return this.enter('advancing')
+        if (!isDone) return this.interrupted()
       } else if (this.source !== undefined) return this.readSource(this.source)
       else {
         const status = this.receive()
@@ -213,9 +220,10 @@ export class Task {
 
   private readSource(source: SourceOperator): TaskStatus | undefined {
     const outcome = source.read()
+    this.lookedAtMs = this.nowMs
     if (outcome === 'end') this.endSource('finish')
     if (outcome === 'end' || this.hasTime) this.enter('advancing')
-    if (outcome === 'end') return undefined
+    if (outcome === 'end' || (outcome === 'busy' && this.capacity.isTimeNews)) return undefined
     if (this.capacity.blocked > 0) return this.hasTime ? undefined : 'backpressured'
     if (outcome === 'waiting') this.drained()
     return this.phase === 'advancing' ? this.settle(outcome) : outcome
@@ -223,6 +231,7 @@ export class Task {
 
   /** A source that waits still moves its watermark on; the step then ends as the source said. */
   private settle(outcome: 'busy' | 'waiting'): TaskStatus {
+    this.capacity.isTimeNews = false
     if (!this.advanceWatermarks()) return this.interrupted()
     this.enter('processing')
     return outcome
@@ -230,6 +239,7 @@ export class Task {
 
   private receive(): TaskStatus | undefined {
     const received = this.gate.poll()
+    this.lookedAtMs = this.nowMs
     if (received === undefined) {
       this.drained()
       return this.afterControl() ? undefined : 'idle'
@@ -319,6 +329,7 @@ export class Task {
 
   private fireProcessingTime(): boolean {
     const nowMs = this.clock.now()
+    this.nowMs = nowMs
     for (const { operator } of this.nodes) {
       if (operator.onProcessingTime === undefined || (operator.nextTimerMs?.() ?? Infinity) > nowMs) continue
       if (!operator.onProcessingTime(nowMs)) return false
@@ -329,7 +340,6 @@ export class Task {
 
   /** Moves the watermark and the idle status through the operators; false when it has to go on later. */
   private advanceWatermarks(): boolean {
-    const nowMs = this.clock.now()
     for (; this.cursor < this.nodes.length; this.cursor++) {
       const node = this.nodes[this.cursor] as ChainNode
       const { operator } = node
@@ -346,7 +356,7 @@ export class Task {
       }
       this.passStatus(
         node,
-        operator.isIdle === undefined ? (parent?.isIdle ?? this.gate.isIdle) : operator.isIdle(nowMs),
+        operator.isIdle === undefined ? (parent?.isIdle ?? this.gate.isIdle) : operator.isIdle(this.lookedAtMs),
       )
     }
     return true

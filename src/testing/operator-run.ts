@@ -1,6 +1,6 @@
 // One run of the operator harness: an operator in a real task between real channels, driven by a script. It notes what happened and
 // judges nothing.
-import { silentLogger } from '../base/logger.ts'
+import { type Logger, silentLogger } from '../base/logger.ts'
 import { Prng } from '../base/prng.ts'
 import type { SourceSpec } from '../model/connector.ts'
 import type { Edge, Vertex } from '../model/graph.ts'
@@ -28,6 +28,8 @@ export interface OperatorSetup {
   readonly name?: string
   /** The processing time at the start, epoch ms; 0 unless given. */
   readonly startMs?: number
+  /** Where log lines go; nowhere unless given. */
+  readonly logger?: Logger
   /** Where the step was written, for messages. */
   readonly location?: Vertex['location']
 }
@@ -55,6 +57,7 @@ export interface HarnessRun {
   readonly overspent: number
   readonly lateRecordsDropped: number
   readonly timersDropped: number
+  readonly futureTimestamps: number
 }
 
 /** Turns without work after which nothing asynchronous is expected any more. */
@@ -73,7 +76,7 @@ export async function runOperator(
     plan,
     connectors: customConnectors,
     clock,
-    logger: silentLogger,
+    logger: setup.logger ?? silentLogger,
     seed: 1,
     channelCapacityRecords: variant.outbox === 'roomy' ? ROOMY_RECORDS : 1,
     wake: () => {},
@@ -203,6 +206,7 @@ class OperatorDriver {
       overspent: this.overspent,
       lateRecordsDropped: counters.lateRecordsDropped,
       timersDropped: counters.timersDropped,
+      futureTimestamps: counters.futureTimestamps,
     }
   }
 
