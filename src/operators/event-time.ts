@@ -18,27 +18,25 @@ export class TimestampAssigner {
     this.future = new FutureLimit(strategy.futureLimitMs, context.clock)
   }
 
-  /** The record's event time; throws TIMESTAMP_MISSING, TIMESTAMP_INVALID. */
-  assign(record: unknown, before: number): number {
+  /** The record's event time, shown to the generator up to the limit; throws TIMESTAMP_MISSING, TIMESTAMP_INVALID. */
+  assign(record: unknown, before: number, place: GeneratorPlace): number {
+    const { timestampOf, future } = this
     let timestamp: unknown = before
-    const { timestampOf } = this
-    if (timestampOf !== undefined) {
-      try {
-        timestamp = timestampOf(record, before === NO_TIMESTAMP ? undefined : before)
-      } catch (error) {
-        failOnRecord(this.context.vertex, record, error)
-      }
+    try {
+      if (timestampOf !== undefined) timestamp = timestampOf(record, before === NO_TIMESTAMP ? undefined : before)
+      const isUsual = typeof timestamp === 'number' && timestamp > NO_TIMESTAMP && timestamp <= future.acceptedMs
+      place.generator.onRecord(isUsual ? (timestamp as number) : this.limited(timestamp, record), record)
+    } catch (error) {
+      failOnRecord(this.context.vertex, record, error)
     }
-    if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) failTimestamp(timestamp, record, this.context)
-    return timestamp
+    return timestamp as number
   }
 
   /** The timestamp as far as it may move the watermark; one beyond is counted, and reported now and then. */
-  limited(timestampMs: number, record: unknown): number {
-    const { future } = this
-    if (timestampMs <= future.acceptedMs) return timestampMs
-    const limitedMs = future.limited(timestampMs)
-    if (limitedMs < timestampMs) this.note(timestampMs, limitedMs, record)
+  private limited(timestamp: unknown, record: unknown): number {
+    if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) failTimestamp(timestamp, record, this.context)
+    const limitedMs = this.future.limited(timestamp)
+    if (limitedMs < timestamp) this.note(timestamp, limitedMs, record)
     return limitedMs
   }
 
@@ -64,7 +62,7 @@ export class GeneratorPlace implements TimePlace {
   watermark = -Infinity
   isIdle = false
   advancedAtMs: number
-  private readonly generator: WatermarkGenerator
+  readonly generator: WatermarkGenerator
   private readonly context: OperatorContext
 
   constructor(id: string, strategy: WatermarkStrategy<unknown>, context: OperatorContext) {
@@ -75,15 +73,6 @@ export class GeneratorPlace implements TimePlace {
       this.generator = strategy.generator()
     } catch (error) {
       failStep(context.vertex, 'making its watermark generator', error)
-    }
-  }
-
-  /** Shows a record to the generator. */
-  onRecord(timestampMs: number, record: unknown): void {
-    try {
-      this.generator.onRecord(timestampMs, record)
-    } catch (error) {
-      failOnRecord(this.context.vertex, record, error)
     }
   }
 

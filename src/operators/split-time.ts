@@ -99,13 +99,11 @@ export class SplitTime implements SourceOutput<unknown> {
     const { capacity, counters, clock, record: current, output } = this.context
     const { assigner } = this.times
     counters.recordsOut++
-    const timestamp = assigner.assign(record, timestampMs)
-    place.onRecord(assigner.limited(timestamp, record), record)
-    current.timestamp = timestamp
+    current.timestamp = assigner.assign(record, timestampMs, place)
     output(record)
     if (this.isPerRecord) this.punctuate()
     const hasRoom = spend(capacity, clock)
-    return hasRoom && (this.member === undefined || place.current() <= this.member.limitMs)
+    return hasRoom && (this.member === undefined || this.mayGoOn(this.member))
   }
 
   /** Before each call of its reader. */
@@ -147,6 +145,14 @@ export class SplitTime implements SourceOutput<unknown> {
   /** Takes the generator's watermark. */
   sample(): void {
     if (this.place.watermark < Infinity && this.place.sample()) this.merge()
+  }
+
+  // The slowest moves the limit by its own advance, so the group hears of it before the split counts as ahead.
+  private mayGoOn(member: AlignmentMember): boolean {
+    const watermark = this.place.current()
+    if (watermark <= member.limitMs) return true
+    member.advance(watermark)
+    return !member.isAhead
   }
 
   private punctuate(): void {

@@ -75,10 +75,8 @@ class TimestampsOperator implements Operator {
     const { place } = this
     return record => {
       const before = current.timestamp
-      const timestamp = assigner.assign(record, before)
       this.records++
-      place.onRecord(assigner.limited(timestamp, record), record)
-      current.timestamp = timestamp
+      current.timestamp = assigner.assign(record, before, place)
       output(record)
       current.timestamp = before
     }
