@@ -105,7 +105,23 @@ export class StreamEnvironment {
     return this.read(collectionSpec(values))
   }
 
-  /** The values of an iterable or async iterable, or of the one that a function makes for each run. */
+  /**
+   * The values of an iterable or async iterable, or of the one that a function makes for each run.
+   * @example
+   * ```ts
+   * import { environment, forMonotonousTimestamps, seconds } from 'millrace'
+   * const env = environment()
+   * const watermarks = forMonotonousTimestamps<{ from: string; at: number }>({
+   *   timestamp: reading => reading.at,
+   *   idleTimeoutMs: seconds(10),
+   *   alignment: { group: 'readings', maxDriftMs: seconds(60) },
+   * })
+   * // Neither source gets more than a minute of event time ahead of the other.
+   * const hall = env.from([{ from: 'hall', at: 0 }, { from: 'hall', at: 90_000 }], { watermarks })
+   * const yard = env.from([{ from: 'yard', at: 5_000 }], { watermarks })
+   * console.log((await hall.union(yard).executeAndCollect()).length)
+   * ```
+   */
   from<T>(input: IterableInput<T>, options: WatermarkedOptions<T> = {}): DataStream<T> {
     return this.read(iterableSpec(input), strategyIn('from()', options))
   }

@@ -40,7 +40,10 @@ export interface SocketTextOptions extends TextOptions {
   readonly retryDelayMs?: number
 }
 
-/** How many records are generated, and how fast. */
+/**
+ * How many records are generated, and how fast. Where `watermarks` has a timestamp function, write the type of the index,
+ * `(index: number) => ...`: only then the compiler knows the record in there.
+ */
 export interface GenerateOptions<T> extends WatermarkedOptions<T> {
   /** Without it the source has no end. */
   readonly count?: number
