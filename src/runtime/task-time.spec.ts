@@ -213,7 +213,7 @@ describe('a split that is ahead of its alignment group', () => {
     })
     const { tasks, channels } = await bench(
       graph => {
-        for (const values of [slow, [0, 100, 200]]) {
+        for (const values of [slow, [0, 100, 200, 300]]) {
           const source = add(graph, 'source', sourceOf(values))
           add(graph, 'sink', { kind: 'sink', sink: collectingSink().spec }, source)
         }
@@ -234,6 +234,6 @@ describe('a split that is ahead of its alignment group', () => {
     assert.equal(behind.step({ records: 100, ...NO_END }), 'waiting')
     assert.equal(woken, 1, 'the scheduler is woken for the one that may go on')
     stepBoth()
-    assert.equal(channels[1]?.heldRecords, 2)
+    assert.equal(channels[1]?.heldRecords, 3, '100 was within the drift of 94, 200 was read, 300 waits')
   })
 })
