@@ -6,7 +6,7 @@ const OPERATIONS = 10_000_000
 const CAPACITY = 1024
 
 function through(hasTimestamps: boolean, hasKeys: boolean): number {
-  const senderCapacity = { blocked: 0, budget: 0, untilMonotonicMs: Infinity }
+  const senderCapacity = { blocked: 0, budget: 0, untilMonotonicMs: Infinity, isTimeNews: false }
   const limit = overshootLimit('bench', CAPACITY)
   const channel = new Channel({
     name: 'bench',

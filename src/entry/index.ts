@@ -11,6 +11,7 @@ export type {
   SocketTextOptions,
   SourceOptions,
   TextOptions,
+  WatermarkedOptions,
 } from '../api/datastream/sources.ts'
 export type {
   Aggregations,
@@ -112,10 +113,17 @@ export {
   type ValueState,
   value,
 } from '../model/state.ts'
-export type { WatermarkGenerator, WatermarkStrategy } from '../model/watermark-strategy.ts'
+export type {
+  WatermarkAlignment,
+  WatermarkEmission,
+  WatermarkGenerator,
+  WatermarkStrategy,
+} from '../model/watermark-strategy.ts'
 export {
   forBoundedOutOfOrderness,
+  forGenerator,
   forMonotonousTimestamps,
+  type GeneratorOptions,
   type WatermarkOptions,
 } from '../time/watermark-strategies.ts'
 export { environment } from './environment.ts'

@@ -10,7 +10,7 @@ import type { OperatorSpec } from './operator-spec.ts'
 import { WINDOW_DEFAULTS, type WindowSpec } from './window-spec.ts'
 
 const CONNECTOR = { options: {}, placement: 'any', isBounded: true, hasTimestamps: false } as const
-const SOURCE: OperatorSpec = {
+const SOURCE: OperatorSpec & { readonly kind: 'source' } = {
   kind: 'source',
   source: { ...CONNECTOR, connector: 'socket-text', description: 'socket localhost:9999' },
 }
@@ -152,6 +152,22 @@ describe('operatorText', () => {
     [
       'timestamps and watermarks, monotonous timestamps',
       { kind: 'timestamps', strategy: { description: 'monotonous timestamps', generator: () => generator } },
+    ],
+    [
+      'timestamps and watermarks, markers, after each record',
+      { kind: 'timestamps', strategy: { description: 'markers', generator: () => generator, emit: 'per-record' } },
+    ],
+    [
+      'source socket localhost:9999, watermarks per split: markers, every 20 ms of processing time, aligned in "g" within 5 ms',
+      {
+        ...SOURCE,
+        strategy: {
+          description: 'markers',
+          generator: () => generator,
+          emit: { everyMs: 20 },
+          alignment: { group: 'g', maxDriftMs: 5 },
+        },
+      },
     ],
     ['tumbling window 5000 ms of event time', { kind: 'window', window: WINDOW }],
   ] as const satisfies readonly (readonly [string, OperatorSpec])[]) {

@@ -7,6 +7,7 @@ import { mixedWindowText } from './mixed-window-spec.ts'
 import type { OperatorSpec } from './operator-spec.ts'
 import { partitioningText } from './partitioning.ts'
 import { perRecordWindowText } from './per-record-window-spec.ts'
+import type { WatermarkStrategy } from './watermark-strategy.ts'
 import { windowText } from './window-text.ts'
 
 /** The graph as lines of text: one per vertex, one per edge. Equal graphs give equal texts in every process. */
@@ -23,7 +24,8 @@ export function graphHash(graph: Graph): string {
 export function operatorText(spec: OperatorSpec): string {
   switch (spec.kind) {
     case 'source':
-      return `source ${spec.source.description}`
+      if (spec.strategy === undefined) return `source ${spec.source.description}`
+      return `source ${spec.source.description}, watermarks per split: ${strategyText(spec.strategy)}`
     case 'sink':
       return `sink ${spec.sink.description}`
     case 'transform':
@@ -35,7 +37,7 @@ export function operatorText(spec: OperatorSpec): string {
     case 'per-record-window':
       return perRecordWindowText(spec.window)
     case 'timestamps':
-      return `timestamps and watermarks, ${spec.strategy.description}`
+      return `timestamps and watermarks, ${strategyText(spec.strategy)}`
     case 'feedback':
       return 'feedback head'
     case 'async':
@@ -43,6 +45,17 @@ export function operatorText(spec: OperatorSpec): string {
     default:
       return spec.kind
   }
+}
+
+function strategyText({ description, emit = 'per-batch', alignment }: WatermarkStrategy<never>): string {
+  const when =
+    emit === 'per-batch'
+      ? ''
+      : emit === 'per-record'
+        ? ', after each record'
+        : `, every ${emit.everyMs} ms of processing time`
+  const aligned = alignment === undefined ? '' : `, aligned in "${alignment.group}" within ${alignment.maxDriftMs} ms`
+  return `${description}${when}${aligned}`
 }
 
 function vertexLine(vertex: Vertex): string {

@@ -30,6 +30,8 @@ export interface VertexMetrics {
   readonly watermark: number
   /** Late records dropped (no side output took them). */
   readonly lateRecordsDropped: number
+  /** Records whose timestamp was further ahead of processing time than the future limit of the step's watermark strategy. */
+  readonly futureTimestamps: number
 }
 
 /** The channels of one edge, summed over its subtasks. */

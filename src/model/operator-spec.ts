@@ -23,7 +23,12 @@ export type TransformShape = 'map' | 'filter' | 'flat-map' | 'changelog'
 
 /** The primitive operators; all other operations are made of them. */
 export type OperatorSpec =
-  | { readonly kind: 'source'; readonly source: SourceSpec }
+  | {
+      readonly kind: 'source'
+      readonly source: SourceSpec
+      /** Makes timestamps and watermarks in each split. */
+      readonly strategy?: WatermarkStrategy<never>
+    }
   | { readonly kind: 'sink'; readonly sink: SinkSpec }
   | { readonly kind: 'transform'; readonly shape: TransformShape; readonly function: (record: never) => unknown }
   | { readonly kind: 'process'; readonly function: ProcessFunction<never, unknown> }
@@ -65,6 +70,17 @@ export function isKeyed(spec: OperatorSpec): boolean {
     spec.kind === 'mixed-window' ||
     spec.kind === 'per-record-window'
   )
+}
+
+/** True for operators whose records have timestamps whatever those of their inputs have. */
+export function givesTimestamps(spec: OperatorSpec): boolean {
+  if (spec.kind === 'source') return spec.source.hasTimestamps || spec.strategy !== undefined
+  return spec.kind === 'timestamps'
+}
+
+/** The strategy by which an operator makes watermarks; undefined for those that pass them on. */
+export function strategyOf(spec: OperatorSpec): WatermarkStrategy<never> | undefined {
+  return spec.kind === 'source' || spec.kind === 'timestamps' ? spec.strategy : undefined
 }
 
 /** True for operators whose state a checkpoint holds; their uid must not change between versions of a job. */

@@ -101,6 +101,28 @@ describe('a valid graph', () => {
   })
 })
 
+describe('a mistake of a watermark strategy', () => {
+  const strategy = {
+    description: 'as they are',
+    generator: () => ({ onRecord: () => {}, current: () => 0 }),
+    alignment: { group: 'clicks', maxDriftMs: 10 },
+  }
+
+  it('is an alignment that is not at a source', () => {
+    const { script, source } = withSource()
+    script.after(source, 'timed', { kind: 'timestamps', strategy })
+    script.assertMistakes(
+      'step "timed" (/jobs/job.ts:2) has a watermark strategy aligned in "clicks", but only a source can pause its splits; give the strategy to the source: { watermarks: strategy }',
+    )
+  })
+
+  it('is none at a source', () => {
+    const script = new Script()
+    script.step('words', { ...(SOURCE as OperatorSpec & { kind: 'source' }), strategy })
+    script.assertValid()
+  })
+})
+
 describe('a mistake of an edge', () => {
   it('is a target that does not exist', () => {
     const { script, source } = withSource()

@@ -65,6 +65,7 @@ function vertexMistakes(graph: Graph, vertex: Vertex): string[] {
     ...keyMistakes(graph, vertex),
     ...retractionMistakes(graph, vertex),
     ...broadcastMistakes(graph, vertex),
+    ...alignmentMistakes(vertex),
   ]
 }
 
@@ -145,6 +146,16 @@ function broadcastMistakes(graph: Graph, vertex: Vertex): string[] {
       edge =>
         `${stepText(vertex)} keeps broadcast state but takes input ${edge.input} by ${edge.partitioning.kind}; connect a broadcastState() stream to it`,
     )
+}
+
+// Whoever pauses a step in the middle of a job pauses all that its task reads, the slow splits as well as the fast ones.
+function alignmentMistakes(vertex: Vertex): string[] {
+  const { operator } = vertex
+  if (operator.kind !== 'timestamps' || operator.strategy.alignment === undefined) return []
+  const { group } = operator.strategy.alignment
+  return [
+    `${stepText(vertex)} has a watermark strategy aligned in "${group}", but only a source can pause its splits; give the strategy to the source: { watermarks: strategy }`,
+  ]
 }
 
 function keyShape(fields: readonly string[], isTuple: boolean): string {

@@ -21,6 +21,7 @@ import {
   watermarkOut,
 } from '../testing/operator-script.ts'
 import type { SimulatedJob } from '../testing/simulate.ts'
+import { AlignmentCoordinator } from '../time/alignment-coordinator.ts'
 import { AsyncFunctionOperator } from './async-function.ts'
 import { type CurrentRecord, newCounters, type OperatorContext } from './operator.ts'
 
@@ -281,7 +282,8 @@ test('what takes a record back is called for like any other, and its result take
     record: current,
     vertex: { operator: spec } as OperatorContext['vertex'],
     output: value => emitted.push([value, current.timestamp, current.isRetraction]),
-    capacity: { blocked: 0, budget: 10, untilMonotonicMs: Infinity },
+    capacity: { blocked: 0, budget: 10, untilMonotonicMs: Infinity, isTimeNews: false },
+    alignment: new AlignmentCoordinator(),
     clock: { now: () => 0, monotonicMs: () => 0 },
     mailbox: { post: letter => letter() },
     logger: silentLogger,

@@ -20,7 +20,7 @@ import { windowOperator } from './window/window-operator.ts'
 export function createOperator(spec: OperatorSpec, context: OperatorContext): Operator {
   switch (spec.kind) {
     case 'source':
-      return new SourceReadOperator(context.connectors.source(spec.source), context)
+      return new SourceReadOperator(context.connectors.source(spec.source), spec.strategy as never, context)
     case 'sink':
       return new SinkOperator(context.connectors.sink(spec.sink), context)
     case 'transform':

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { ConnectorResolver, Split } from '../model/connector.ts'
 import type { Vertex } from '../model/graph.ts'
+import type { AlignmentCoordinator } from '../time/alignment-coordinator.ts'
 
 /** Takes one record; its timestamp and key are in the chain's CurrentRecord. */
 export type Emit = (record: unknown) => void
@@ -29,6 +30,8 @@ export interface Capacity {
   budget: number
   /** When this step should end, on the monotonic clock. */
   untilMonotonicMs: number
+  /** True when a watermark must go through the chain before the next record (`emit: 'per-record'`). */
+  isTimeNews: boolean
 }
 
 /** Units of work between two readings of the clock. */
@@ -38,7 +41,7 @@ const CLOCK_READING_MASK = 63
 export function spend(capacity: Capacity, clock: Clock): boolean {
   if ((--capacity.budget & CLOCK_READING_MASK) === 0 && clock.monotonicMs() >= capacity.untilMonotonicMs)
     capacity.budget = 0
-  return capacity.budget > 0 && capacity.blocked === 0
+  return capacity.budget > 0 && capacity.blocked === 0 && !capacity.isTimeNews
 }
 
 /** Where asynchronous results enter: the letter runs inside the task's next step. */
@@ -58,6 +61,8 @@ export interface OperatorCounters {
   closedWindowRecordsDropped: number
   /** Records that were in no pane when their window was let go of (`finalPane: 'never'`). */
   unfiredRecordsDropped: number
+  /** Records whose timestamp was too far ahead of processing time to move the watermark. */
+  futureTimestamps: number
 }
 
 /** Counters at zero. */
@@ -70,6 +75,7 @@ export function newCounters(): OperatorCounters {
     timersDropped: 0,
     closedWindowRecordsDropped: 0,
     unfiredRecordsDropped: 0,
+    futureTimestamps: 0,
   }
 }
 
@@ -88,6 +94,8 @@ export interface OperatorContext {
   readonly mailbox: Mailbox
   readonly counters: OperatorCounters
   readonly connectors: ConnectorResolver
+  /** Where splits that are aligned in event time meet; one for the whole job. */
+  readonly alignment: AlignmentCoordinator
   /** The splits that a source's subtask reads. */
   readonly splits: readonly Split[]
   /** Takes the key of a record that came in by the given input. */
@@ -96,6 +104,22 @@ export interface OperatorContext {
 
 /** How the end of input came: `finish` at the end of the data (pending windows fire), `stop` on request (they do not). */
 export type EndMode = 'finish' | 'stop'
+
+/** One generator of watermarks: that of a split, or that of a subtask of a timestamps step. */
+export interface TimePlace {
+  /** The split's id, or the step's name. */
+  readonly id: string
+  /** Epoch ms; -Infinity before the first, Infinity at the end. */
+  readonly watermark: number
+  readonly isIdle: boolean
+  /** The processing time at which the watermark last advanced; before the first time, when its subtask was made. */
+  readonly advancedAtMs: number
+}
+
+/** What an operator's own watermark is made of: the smallest of these that is neither idle nor ended holds it. */
+export interface TimeHolder {
+  readonly splits: readonly TimePlace[]
+}
 
 /** One running operator of one subtask. */
 export interface Operator {
@@ -107,12 +131,17 @@ export interface Operator {
   onWatermark?(watermark: number): boolean
   /** The watermark of the outputs, given that of the inputs; never goes back. Without it: the inputs' own. */
   outputWatermark?(inputWatermark: number): number
-  /** Whether the outputs are idle, where that does not follow from the input alone (a source of watermarks without records). */
-  isIdle?(nowMs: number, isInputIdle: boolean): boolean
+  /**
+   * True when the operator says of its own accord that it is idle (a source of watermarks without records). It is told when the task last
+   * looked at its input: time in which nobody looked (no room downstream, a machine that slept) is no time without records.
+   */
+  isIdle?(lookedAtMs: number, isInputIdle: boolean): boolean
   /** The processing time of the next timer; Infinity when there is none. */
   nextTimerMs?(): number
   /** Fires processing-time timers that are due; returns false as onWatermark does. */
   onProcessingTime?(nowMs: number): boolean
+  /** Where the operator's own watermarks come from; for those that make some. */
+  timeHolder?(): TimeHolder
   /** Called when the task's input is drained for now. */
   onDrained?(): void
   /** The end of input: fires or flushes what is left. Returns false while something is pending: it is called again. */

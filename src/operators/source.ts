@@ -1,6 +1,7 @@
 // Record path. Reads the splits of one subtask in turn and emits their records.
 import { errorText, StreamError } from '../base/errors.ts'
 import type { ReaderContext, ReadStatus, Source, SourceOutput, Split, SplitReader } from '../model/connector.ts'
+import type { WatermarkStrategy } from '../model/watermark-strategy.ts'
 import {
   type CurrentRecord,
   type Emit,
@@ -8,19 +9,28 @@ import {
   type OperatorContext,
   type SourceOperator,
   spend,
+  type TimeHolder,
 } from './operator.ts'
+import { type SplitTime, SplitTimes } from './split-time.ts'
 import { atStep, StepFailure } from './user-failure.ts'
 
-/** A split while it is being read. `sleeping`: it waits for its reader's wake-up or time. */
+/** A split while it is being read. `sleeping`: it waits for its reader's wake-up or time; `paused`: for splits that it is ahead of. */
 interface OpenSplit {
   readonly split: Split
   readonly reader: SplitReader<unknown>
-  state: 'ready' | 'sleeping' | 'ended'
+  /** Undefined where the source makes no watermarks. */
+  readonly time: SplitTime | undefined
+  state: 'ready' | 'sleeping' | 'paused' | 'ended'
 }
 
 /** The operator of a source. */
 export class SourceReadOperator implements SourceOperator {
   readonly inputs: readonly Emit[] = []
+  /** Only a source with a watermark strategy has a time of its own; tasks without time do less. */
+  readonly outputWatermark?: (inputWatermark: number) => number
+  readonly isIdle?: () => boolean
+  readonly timeHolder?: () => TimeHolder
+  private readonly times: SplitTimes | undefined
   private readonly source: Source<unknown>
   private readonly context: OperatorContext
   private readonly output: CountingOutput
@@ -28,10 +38,16 @@ export class SourceReadOperator implements SourceOperator {
   private nextSplit = 0
   private isStopping = false
 
-  constructor(source: Source<unknown>, context: OperatorContext) {
+  constructor(source: Source<unknown>, strategy: WatermarkStrategy<unknown> | undefined, context: OperatorContext) {
     this.source = source
     this.context = context
     this.output = new CountingOutput(context)
+    if (strategy === undefined) return
+    const times = new SplitTimes(strategy, context)
+    this.times = times
+    this.outputWatermark = inputWatermark => times.outputWatermark(inputWatermark)
+    this.isIdle = () => times.merger.isIdle
+    this.timeHolder = () => times.timeHolder()
   }
 
   async open(): Promise<void> {
@@ -44,7 +60,8 @@ export class SourceReadOperator implements SourceOperator {
         logger: this.context.logger,
         wake: () => this.context.mailbox.post(() => openSplit?.state === 'sleeping' && this.wake(openSplit)),
       }
-      openSplit = { split, reader: await this.openReader(split, readerContext), state: 'ready' }
+      const time = this.times?.add(split.id)
+      openSplit = { split, reader: await this.openReader(split, readerContext), time, state: 'ready' }
       this.splits.push(openSplit)
     }
   }
@@ -64,17 +81,20 @@ export class SourceReadOperator implements SourceOperator {
   read(): 'busy' | 'waiting' | 'end' {
     const { capacity } = this.context
     if (this.isStopping) return 'end'
-    for (let looked = 0; looked < this.splits.length && capacity.blocked === 0 && capacity.budget > 0; looked++) {
+    for (let looked = 0; looked < this.splits.length && !capacity.isTimeNews; looked++) {
+      if (capacity.blocked > 0 || capacity.budget <= 0) break
       const split = this.splits[this.nextSplit] as OpenSplit
       this.nextSplit = (this.nextSplit + 1) % this.splits.length
-      if (split.state === 'ready') this.readSplit(split)
+      if (split.state !== 'ready') continue
+      if (split.time?.isAhead === true) this.pause(split, split.time)
+      else this.readSplit(split)
     }
     if (this.splits.some(split => split.state === 'ready')) return 'busy'
-    return this.splits.some(split => split.state === 'sleeping') ? 'waiting' : 'end'
+    return this.splits.some(split => split.state !== 'ended') ? 'waiting' : 'end'
   }
 
   nextTimerMs(): number {
-    let earliest = Infinity
+    let earliest = this.times?.nextTimerMs() ?? Infinity
     for (const { state, reader } of this.splits) {
       if (state === 'sleeping' && reader.wakeAtMs !== undefined && reader.wakeAtMs < earliest)
         earliest = reader.wakeAtMs
@@ -86,6 +106,7 @@ export class SourceReadOperator implements SourceOperator {
     for (const split of this.splits) {
       if (split.state === 'sleeping' && (split.reader.wakeAtMs ?? Infinity) <= nowMs) this.wake(split)
     }
+    this.times?.onProcessingTime(nowMs)
     return true
   }
 
@@ -109,17 +130,30 @@ export class SourceReadOperator implements SourceOperator {
 
   private wake(split: OpenSplit): void {
     split.state = 'ready'
+    split.time?.onWake()
   }
 
   private readSplit(split: OpenSplit): void {
+    const { time } = split
+    time?.beforeRead()
     let status: ReadStatus
     try {
-      status = split.reader.read(this.output)
+      status = split.reader.read(time ?? this.output)
     } catch (error) {
       throw this.failure(split, error)
     }
+    time?.afterRead(status)
     if (status === 'waiting') split.state = 'sleeping'
     if (status === 'end') split.state = 'ended'
+  }
+
+  private pause(split: OpenSplit, time: SplitTime): void {
+    split.state = 'paused'
+    time.pause(() => {
+      this.context.mailbox.post(() => {
+        if (split.state === 'paused') split.state = 'ready'
+      })
+    })
   }
 
   private failure(split: OpenSplit, error: unknown): unknown {

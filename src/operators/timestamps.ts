@@ -1,84 +1,92 @@
-// Record path. Gives records their event time and makes watermarks from it. Watermarks from upstream end here, but for the last one.
-import { preview } from '../base/errors.ts'
+// Record path (bench/micro/timestamps.ts). Gives records their event time and makes watermarks from it. Watermarks from upstream end here,
+// but for the last one.
 import type { WatermarkStrategy } from '../model/watermark-strategy.ts'
-import { type Emit, NO_TIMESTAMP, type Operator, type OperatorContext } from './operator.ts'
-import { failOnRecord, failWith } from './user-failure.ts'
+import { GeneratorPlace, TimestampAssigner, WatermarkTicks } from './event-time.ts'
+import type { Emit, Operator, OperatorContext, TimeHolder } from './operator.ts'
 
 /**
- * The operator of a watermark strategy. The task asks for the watermark after each batch, so its steps are batches: a record that is
- * out of order within one batch is never late because of it.
+ * The operator of a watermark strategy. Unless the strategy says otherwise the task asks for the watermark after each batch, so a record
+ * that is out of order within one batch is never late because of it.
  */
 export function timestampsOperator(strategy: WatermarkStrategy<unknown>, context: OperatorContext): Operator {
-  const { clock } = context
-  const generator = strategy.generator()
-  const idleTimeoutMs = strategy.idleTimeoutMs ?? Infinity
-  let newest = -Infinity
-  let records = 0
-  let recordsSeen = 0
-  let activeMs = clock.now()
-  let isAnnounced = false
-  const input = assigning(strategy, context, timestamp => {
-    records++
-    generator.onRecord(timestamp)
-  })
-  return {
-    inputs: [input],
-    outputWatermark: inputWatermark => {
-      const watermark = inputWatermark === Infinity ? Infinity : generator.current()
-      if (watermark > newest) newest = watermark
-      return newest
-    },
-    isIdle: nowMs => {
-      if (records !== recordsSeen) {
-        recordsSeen = records
-        activeMs = nowMs
-      }
-      isAnnounced = nowMs - activeMs >= idleTimeoutMs
-      return isAnnounced
-    },
-    nextTimerMs: () => (isAnnounced && records === recordsSeen ? Infinity : activeMs + idleTimeoutMs),
-    onProcessingTime: () => true,
-  }
+  return new TimestampsOperator(strategy, context)
 }
 
-function assigning(
-  strategy: WatermarkStrategy<unknown>,
-  context: OperatorContext,
-  onTimestamp: (timestamp: number) => void,
-): Emit {
-  const { record: current, output, vertex } = context
-  const assign = strategy.timestamp
-  return record => {
-    const before = current.timestamp
-    let timestamp: unknown = before
-    if (assign !== undefined) {
-      try {
-        timestamp = assign(record, before === NO_TIMESTAMP ? undefined : before)
-      } catch (error) {
-        failOnRecord(vertex, record, error)
-      }
+class TimestampsOperator implements Operator {
+  readonly inputs: readonly Emit[]
+  private readonly place: GeneratorPlace
+  private readonly ticks: WatermarkTicks
+  private readonly isPerBatch: boolean
+  private readonly idleTimeoutMs: number
+  private records = 0
+  private recordsSeen = 0
+  private activeMs: number
+  /** A due time-out is announced when the task has looked at its input after it: what waits there may be the record that was missed. */
+  private idleness: 'counting' | 'due' | 'announced' = 'counting'
+
+  constructor(strategy: WatermarkStrategy<unknown>, context: OperatorContext) {
+    const { emit = 'per-batch', idleTimeoutMs = Infinity } = strategy
+    this.place = new GeneratorPlace(context.vertex.name, strategy, context)
+    this.ticks = new WatermarkTicks(strategy, context)
+    this.isPerBatch = emit === 'per-batch'
+    this.idleTimeoutMs = idleTimeoutMs
+    this.activeMs = context.clock.now()
+    const input = this.input(new TimestampAssigner(strategy, context), context)
+    this.inputs = [emit === 'per-record' ? this.punctuated(input, context) : input]
+  }
+
+  outputWatermark(inputWatermark: number): number {
+    if (inputWatermark === Infinity) this.place.advance(Infinity)
+    else if (this.isPerBatch) this.place.sample()
+    return this.place.watermark
+  }
+
+  isIdle(lookedAtMs: number): boolean {
+    if (this.records !== this.recordsSeen) {
+      this.recordsSeen = this.records
+      this.activeMs = lookedAtMs
+      this.idleness = 'counting'
     }
-    if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) failTimestamp(timestamp, record, context)
-    onTimestamp(timestamp)
-    current.timestamp = timestamp
-    output(record)
-    current.timestamp = before
+    if (lookedAtMs - this.activeMs >= this.idleTimeoutMs) this.idleness = 'announced'
+    this.place.isIdle = this.idleness === 'announced'
+    return this.place.isIdle
   }
-}
 
-function failTimestamp(timestamp: unknown, record: unknown, context: OperatorContext): never {
-  if (timestamp === NO_TIMESTAMP) {
-    failWith(
-      context.vertex,
-      'TIMESTAMP_MISSING',
-      `record ${preview(record)} has no timestamp`,
-      'give the watermark strategy a timestamp function: { timestamp: record => ... }',
-    )
+  nextTimerMs(): number {
+    const idleAtMs = this.idleness === 'counting' ? this.activeMs + this.idleTimeoutMs : Infinity
+    return Math.min(idleAtMs, this.ticks.nextMs)
   }
-  failWith(
-    context.vertex,
-    'TIMESTAMP_INVALID',
-    `the timestamp of record ${preview(record)} is ${preview(timestamp)}; expected a finite number of epoch milliseconds`,
-    'mend the timestamp function, or drop such records before it with filter()',
-  )
+
+  onProcessingTime(nowMs: number): boolean {
+    if (this.ticks.take(nowMs)) this.place.sample()
+    if (this.idleness === 'counting' && this.activeMs + this.idleTimeoutMs <= nowMs) this.idleness = 'due'
+    return true
+  }
+
+  onDrained(): void {
+    if (this.idleness === 'due') this.idleness = 'counting'
+  }
+
+  timeHolder(): TimeHolder {
+    return { splits: [this.place.reading()] }
+  }
+
+  private input(assigner: TimestampAssigner, { record: current, output }: OperatorContext): Emit {
+    const { place } = this
+    return record => {
+      const before = current.timestamp
+      this.records++
+      current.timestamp = assigner.assign(record, before, place)
+      output(record)
+      current.timestamp = before
+    }
+  }
+
+  private punctuated(input: Emit, { capacity }: OperatorContext): Emit {
+    const { place } = this
+    return record => {
+      input(record)
+      if (place.sample()) capacity.isTimeNews = true
+    }
+  }
 }

@@ -31,10 +31,12 @@ const ASYNC: OperatorSpec = {
     retry: undefined,
   },
 }
-const TIMESTAMPS: OperatorSpec = {
+const TIMESTAMPS: OperatorSpec & { readonly kind: 'timestamps' } = {
   kind: 'timestamps',
   strategy: { description: 'as they are', generator: () => ({ onRecord: () => {}, current: () => 0 }) },
 }
+const PUNCTUATED: OperatorSpec = { ...TIMESTAMPS, strategy: { ...TIMESTAMPS.strategy, emit: 'per-record' } }
+const FLAT_MAP: OperatorSpec = { kind: 'transform', shape: 'flat-map', function: () => [] }
 const WINDOW_SPEC: WindowSpec = {
   ...WINDOW_DEFAULTS,
   timeDomain: 'processing-time',
@@ -326,6 +328,16 @@ describe('the columns of an exchange', () => {
     assert.deepEqual(columnsInto(script, end), ['value', 'timestamp'])
   })
 
+  it('come from a source with a watermark strategy', () => {
+    const script = new Script()
+    const source = script.step('a', {
+      ...(SOURCE as typeof SOURCE & { kind: 'source' }),
+      strategy: TIMESTAMPS.strategy,
+    })
+    const b = script.after(source, 'b', MAP, { partitioning: { kind: 'shuffle' } })
+    assert.deepEqual(columnsInto(script, b), ['value', 'timestamp'])
+  })
+
   it('are found around a loop', () => {
     const script = new Script()
     const head = script.after(script.step('a', SOURCE), 'head', FEEDBACK)
@@ -342,6 +354,54 @@ describe('the columns of an exchange', () => {
     script.edge(body, head, { isFeedback: true })
     const end = script.after(body, 'end', MAP, { partitioning: { kind: 'shuffle' } })
     assert.deepEqual(columnsInto(script, end), ['value'])
+  })
+})
+
+describe('a step with a watermark after each record', () => {
+  const chainsOf = (...operators: readonly OperatorSpec[]): readonly string[] => {
+    const script = new Script()
+    operators.reduce<number | undefined>(
+      (before, operator, index) =>
+        before === undefined
+          ? script.step('source', operator)
+          : script.after(before, `${operator.kind} ${index}`, operator),
+      undefined,
+    )
+    return script.plan().chains.map(chain => chain.name)
+  }
+
+  it('is chained where its task has one of its records in hand at a time', () => {
+    assert.deepEqual(chainsOf(SOURCE, MAP, PUNCTUATED, FLAT_MAP), [
+      'source -> transform 1 -> timestamps 2 -> transform 3',
+    ])
+  })
+
+  it('begins a chain behind a step that may emit several at once', () => {
+    assert.deepEqual(chainsOf(SOURCE, FLAT_MAP, MAP, PUNCTUATED), [
+      'source -> transform 1 -> transform 2',
+      'timestamps 3',
+    ])
+    assert.deepEqual(chainsOf(SOURCE, FLAT_MAP, TIMESTAMPS), ['source -> transform 1 -> timestamps 2'])
+  })
+
+  it('does not mind what is behind another exchange', () => {
+    const script = new Script()
+    const flat = script.after(script.step('a', SOURCE), 'flat', FLAT_MAP)
+    const map = script.after(flat, 'map', MAP, {}, { chaining: 'disabled' })
+    script.after(map, 'timed', PUNCTUATED)
+    assert.deepEqual(
+      script.plan().chains.map(chain => chain.name),
+      ['a -> flat', 'map', 'timed'],
+      'disabled',
+    )
+    const other = new Script()
+    const wide = other.after(other.step('a', SOURCE, { parallelism: 1 }), 'flat', FLAT_MAP, {}, { parallelism: 1 })
+    const mapped = other.after(wide, 'map', MAP, {}, { parallelism: 2 })
+    other.after(mapped, 'timed', PUNCTUATED, {}, { parallelism: 2 })
+    assert.deepEqual(
+      other.plan().chains.map(chain => chain.name),
+      ['a -> flat', 'map -> timed'],
+    )
   })
 })
 

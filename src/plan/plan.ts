@@ -3,7 +3,7 @@ import { describeGraph, graphHash } from '../model/describe.ts'
 import type { Edge, Graph, Vertex } from '../model/graph.ts'
 import { edgesInto } from '../model/graph.ts'
 import { keyGroupRange } from '../model/key-groups.ts'
-import { isChainHead, isKeyed } from '../model/operator-spec.ts'
+import { givesTimestamps, isChainHead, isKeyed, strategyOf } from '../model/operator-spec.ts'
 import { carriesRetractions } from '../model/retractions.ts'
 import type { Chain, Column, Exchange, PhysicalPlan } from './physical-plan.ts'
 
@@ -42,7 +42,21 @@ function isChainable(graph: Graph, edge: Edge): boolean {
   if (edge.isFeedback || edgesInto(graph, edge.to).length !== 1 || isChainHead(to.operator)) return false
   if (from.chaining === 'disabled' || to.chaining === 'disabled') return false
   if (from.parallelism !== to.parallelism) return false
+  if (strategyOf(to.operator)?.emit === 'per-record' && !isOneToOne(graph, from)) return false
   return edge.partitioning.kind === 'forward' || (to.parallelism === 1 && isPlacementFree(edge))
+}
+
+/**
+ * True when a task never has more than one record of the vertex's output in hand: between two of them it can pass a watermark on. Behind a
+ * step that emits several records at once there is no such place, unless they cross to another task first.
+ */
+function isOneToOne(graph: Graph, vertex: Vertex): boolean {
+  const { operator } = vertex
+  const isPlain = operator.kind === 'transform' && operator.shape !== 'flat-map'
+  if (operator.kind !== 'source' && operator.kind !== 'timestamps' && !isPlain) return false
+  return edgesInto(graph, vertex.id).every(
+    edge => !isChainable(graph, edge) || isOneToOne(graph, graph.vertices[edge.from] as Vertex),
+  )
 }
 
 // Partitionings with a user function are kept, so that its mistakes (an index out of range) show at every parallelism.
@@ -100,10 +114,8 @@ function hasTimestamps(graph: Graph, vertexId: number, visited: Set<number>): bo
   if (visited.has(vertexId)) return false
   visited.add(vertexId)
   const { operator } = graph.vertices[vertexId] as Vertex
+  if (givesTimestamps(operator)) return true
   switch (operator.kind) {
-    case 'source':
-      return operator.source.hasTimestamps
-    case 'timestamps':
     case 'window':
       return true
     case 'keyed-process':

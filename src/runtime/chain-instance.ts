@@ -17,6 +17,7 @@ import {
   type OperatorCounters,
 } from '../operators/operator.ts'
 import type { Chain } from '../plan/physical-plan.ts'
+import type { AlignmentCoordinator } from '../time/alignment-coordinator.ts'
 import type { ControlElement } from './batch.ts'
 import type { Channel } from './channel.ts'
 import { keyReader, partitioner } from './partitioner.ts'
@@ -39,6 +40,7 @@ export interface ChainInit {
   readonly logger: Logger
   readonly prng: Prng
   readonly connectors: ConnectorResolver
+  readonly alignment: AlignmentCoordinator
   readonly splits: readonly Split[]
 }
 
@@ -101,6 +103,7 @@ function makeNode(
     mailbox: init.mailbox,
     counters,
     connectors: init.connectors,
+    alignment: init.alignment,
     splits: init.splits,
     keyOf: input => keySource(vertex, input, parentLink !== undefined, record),
   }

@@ -7,7 +7,7 @@ import { BATCH_RECORDS_MAX, type Batch, type Element } from './batch.ts'
 import { Channel, type ChannelInit, feedbackLimit, overshootLimit } from './channel.ts'
 
 function capacity(): Capacity {
-  return { blocked: 0, budget: 0, untilMonotonicMs: Infinity }
+  return { blocked: 0, budget: 0, untilMonotonicMs: Infinity, isTimeNews: false }
 }
 
 function channel(init: Partial<ChannelInit> = {}): Channel {

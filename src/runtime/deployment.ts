@@ -7,6 +7,7 @@ import type { Vertex } from '../model/graph.ts'
 import type { Capacity } from '../operators/operator.ts'
 import { atStep, stepError } from '../operators/user-failure.ts'
 import type { Chain, Exchange, PhysicalPlan } from '../plan/physical-plan.ts'
+import { AlignmentCoordinator } from '../time/alignment-coordinator.ts'
 import type { OutputEdge } from './chain-instance.ts'
 import { Channel, feedbackLimit, overshootLimit } from './channel.ts'
 import type { InputChannel } from './input-gate.ts'
@@ -46,9 +47,10 @@ export interface Deployment {
 export async function deploy(init: DeploymentInit): Promise<Deployment> {
   const { plan } = init
   const capacities = plan.chains.map(chain =>
-    chain.subtasks.map((): Capacity => ({ blocked: 0, budget: 0, untilMonotonicMs: Infinity })),
+    chain.subtasks.map((): Capacity => ({ blocked: 0, budget: 0, untilMonotonicMs: Infinity, isTimeNews: false })),
   )
   const exchanges = plan.exchanges.map(exchange => makeChannels(init, exchange, capacities))
+  const alignment = new AlignmentCoordinator()
   const tasks: Task[] = []
   for (const chain of plan.chains) {
     const splits = await splitsOf(init, chain)
@@ -66,6 +68,7 @@ export async function deploy(init: DeploymentInit): Promise<Deployment> {
           logger: init.logger,
           prng: new Prng(init.seed + chain.id * 7919 + index),
           connectors: init.connectors,
+          alignment,
           splits: splits.filter((_, position) => position % chain.parallelism === index),
         }),
       )

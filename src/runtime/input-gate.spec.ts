@@ -120,6 +120,31 @@ describe('time', () => {
     assert.equal(gate.watermark, 8)
   })
 
+  test('is held by one channel, and each tells how it stands', () => {
+    const [a, b, c, loop] = channels(4) as [Channel, Channel, Channel, Channel]
+    const gate = gateOf([a, b, c], [loop])
+    a.control({ kind: 'watermark', watermark: 20 })
+    b.control({ kind: 'watermark', watermark: 10 })
+    c.control({ kind: 'watermark', watermark: 5 })
+    c.control({ kind: 'status', isIdle: true })
+    pollAll(gate)
+    assert.equal(gate.times[gate.timeHolder]?.from.channel, b)
+    b.control({ kind: 'end', mode: 'finish' })
+    pollAll(gate)
+    assert.equal(gate.times[gate.timeHolder]?.from.channel, a)
+    assert.deepEqual(
+      gate.times.map(({ watermark, isIdle, isEnded }) => [watermark, isIdle, isEnded]),
+      [
+        [20, false, false],
+        [Infinity, false, true],
+        [5, true, false],
+      ],
+    )
+    a.control({ kind: 'status', isIdle: true })
+    pollAll(gate)
+    assert.equal(gate.timeHolder, -1)
+  })
+
   test('is not that of feedback', () => {
     const [a, loop] = channels(2) as [Channel, Channel]
     const gate = gateOf([a], [loop])

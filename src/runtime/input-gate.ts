@@ -1,5 +1,5 @@
 // Record path. The inputs of one task: polls its channels in turn, merges their watermarks and statuses, and notes their ends.
-import { WatermarkMerger } from '../time/watermark-merger.ts'
+import { type InputTime, WatermarkMerger } from '../time/watermark-merger.ts'
 import type { Batch, ControlElement, LoopEnd } from './batch.ts'
 import type { Channel } from './channel.ts'
 
@@ -23,6 +23,12 @@ export type Received =
   | { readonly kind: 'batch'; readonly received: ReceivedBatch }
   | { readonly kind: 'merged' }
   | { readonly kind: 'loop-end'; readonly element: LoopEnd; readonly from: InputChannel }
+
+/** How the time of one channel into a task stands. */
+export interface ChannelTime extends InputTime {
+  readonly from: InputChannel
+  readonly isEnded: boolean
+}
 
 interface GateInput extends InputChannel {
   /** Position among the ordinary inputs; -1 for feedback. */
@@ -55,6 +61,21 @@ export class InputGate {
 
   get isIdle(): boolean {
     return this.merger.isIdle
+  }
+
+  /** How the ordinary channels stand; what holds the watermark is at `timeHolder`. */
+  get times(): readonly ChannelTime[] {
+    return this.inputs
+      .filter(input => !input.isFeedback)
+      .map(input => {
+        const { watermark, isIdle } = this.merger.inputs[input.ordinary] as InputTime
+        return { from: input, watermark, isIdle, isEnded: input.state === 'ended' }
+      })
+  }
+
+  /** The position in `times` of the channel whose watermark is the smallest; -1 when all are idle or have ended. */
+  get timeHolder(): number {
+    return this.merger.holder
   }
 
   /** Undefined while an ordinary channel is open. */

@@ -35,6 +35,7 @@ function vertexMetrics(nodes: readonly ChainNode[], rootRecordsIn: number | unde
     recordsOut: kind === 'source' ? total(nodes, node => node.counters.recordsOut) : kind === 'sink' ? 0 : undefined,
     watermark: nodes.reduce((smallest, node) => Math.min(smallest, node.outputWatermark), Infinity),
     lateRecordsDropped: total(nodes, node => node.counters.lateRecordsDropped),
+    futureTimestamps: total(nodes, node => node.counters.futureTimestamps),
   }
 }
 

@@ -73,6 +73,9 @@ export class Task {
   private readonly hasTime: boolean
   /** The status of the inputs that was last passed on; the root may be idle of its own accord. */
   private wasGateIdle = false
+  /** Processing time when the present step began to look for work, and when the task last looked at its input. */
+  private nowMs = -Infinity
+  private lookedAtMs = -Infinity
   /** The nodes whose opening began; only these are closed. */
   private readonly opened: ChainNode[] = []
   private isClosed = false
@@ -185,6 +188,7 @@ export class Task {
           break
         }
         case 'advancing':
+          capacity.isTimeNews = false
           if (!this.advanceWatermarks()) return this.interrupted()
           this.enter(this.end() === undefined ? 'processing' : 'finishing')
           if (capacity.budget <= 0 || capacity.blocked > 0) return this.interrupted()
@@ -210,8 +214,11 @@ export class Task {
       if (this.asyncHead?.emitReady() === true) return this.enter('advancing')
       if (this.received !== undefined) {
         if (this.asyncHead?.isFull === true) return 'waiting'
-        if (!this.workBatch(this.received)) return this.interrupted()
-        if (this.hasTime) return this.enter('advancing')
+        const isDone = this.workBatch(this.received)
+        this.lookedAtMs = this.nowMs
+        // A watermark that a record made overtakes nothing: the rest of the batch waits until it has gone through the chain.
+        if (capacity.isTimeNews || (isDone && this.hasTime)) return this.enter('advancing')
+        if (!isDone) return this.interrupted()
       } else if (this.source !== undefined) return this.readSource(this.source)
       else {
         const status = this.receive()
@@ -223,9 +230,10 @@ export class Task {
 
   private readSource(source: SourceOperator): TaskStatus | undefined {
     const outcome = source.read()
+    this.lookedAtMs = this.nowMs
     if (outcome === 'end') this.endSource('finish')
     if (outcome === 'end' || this.hasTime) this.enter('advancing')
-    if (outcome === 'end') return undefined
+    if (outcome === 'end' || (outcome === 'busy' && this.capacity.isTimeNews)) return undefined
     if (this.capacity.blocked > 0) return this.hasTime ? undefined : 'backpressured'
     if (outcome === 'waiting') this.drained()
     return this.phase === 'advancing' ? this.settle(outcome) : outcome
@@ -233,6 +241,7 @@ export class Task {
 
   /** A source that waits still moves its watermark on; the step then ends as the source said. */
   private settle(outcome: 'busy' | 'waiting'): TaskStatus {
+    this.capacity.isTimeNews = false
     if (!this.advanceWatermarks()) return this.interrupted()
     this.enter('processing')
     return outcome
@@ -240,6 +249,7 @@ export class Task {
 
   private receive(): TaskStatus | undefined {
     const received = this.gate.poll()
+    this.lookedAtMs = this.nowMs
     if (received === undefined) {
       this.drained()
       if (this.afterControl()) return undefined
@@ -335,6 +345,7 @@ export class Task {
 
   private fireProcessingTime(): boolean {
     const nowMs = this.clock.now()
+    this.nowMs = nowMs
     for (const { operator } of this.nodes) {
       if (operator.onProcessingTime === undefined || (operator.nextTimerMs?.() ?? Infinity) > nowMs) continue
       if (!operator.onProcessingTime(nowMs)) return false
@@ -345,7 +356,6 @@ export class Task {
 
   /** Moves the watermark and the idle status through the operators; false when it has to go on later. */
   private advanceWatermarks(): boolean {
-    const nowMs = this.clock.now()
     for (; this.cursor < this.nodes.length; this.cursor++) {
       const node = this.nodes[this.cursor] as ChainNode
       const { operator } = node
@@ -361,7 +371,7 @@ export class Task {
         this.send(node, { kind: 'watermark', watermark: output })
       }
       const isInputIdle = parent?.isIdle ?? this.gate.isIdle
-      this.passStatus(node, operator.isIdle === undefined ? isInputIdle : operator.isIdle(nowMs, isInputIdle))
+      this.passStatus(node, operator.isIdle === undefined ? isInputIdle : operator.isIdle(this.lookedAtMs, isInputIdle))
     }
     return true
   }

@@ -2,7 +2,7 @@
 // one by one and many at once, an outbox that is full every other call, steps of one record and of many. All runs must agree with what the
 // test expects. Feedback heads need a loop around them and are not run here; simulateRun() runs whole jobs.
 import { preview } from '../base/errors.ts'
-import type { OperatorSpec } from '../model/operator-spec.ts'
+import { type OperatorSpec, strategyOf } from '../model/operator-spec.ts'
 import { VirtualClock } from '../runtime/simulated-scheduler.ts'
 import { deepEqual } from './deep-equal.ts'
 import { type HarnessRun, type OperatorSetup, runOperator, type Variant } from './operator-run.ts'
@@ -18,6 +18,7 @@ export interface Expectation {
   readonly observed?: unknown
   readonly lateRecordsDropped?: number
   readonly timersDropped?: number
+  readonly futureTimestamps?: number
   /** The failure that ends the run: its code, and what its message must say. */
   readonly failure?: { readonly code: string; readonly message: RegExp }
 }
@@ -110,7 +111,8 @@ function mistakeIn(
       .find(mistake => mistake !== undefined) ??
     differs('what was observed', observed, expect.observed) ??
     differs('late records dropped', run.lateRecordsDropped, expect.lateRecordsDropped ?? 0) ??
-    differs('timers dropped', run.timersDropped, expect.timersDropped ?? 0)
+    differs('timers dropped', run.timersDropped, expect.timersDropped ?? 0) ??
+    differs('future timestamps', run.futureTimestamps, expect.futureTimestamps ?? 0)
   )
 }
 
@@ -125,7 +127,8 @@ function outputMistake(
   operator: OperatorSpec,
 ): string | undefined {
   if (expected === undefined) return undefined
-  if (operator.kind !== 'timestamps') return differs(name, found, expected)
+  const strategy = strategyOf(operator)
+  if (strategy === undefined || (strategy.emit ?? 'per-batch') !== 'per-batch') return differs(name, found, expected)
   const records = differs(`${name}, records`, found.filter(isRecord), expected.filter(isRecord))
   if (records !== undefined) return records
   const control = found.filter(element => !isRecord(element))

@@ -1,6 +1,6 @@
 // One run of the operator harness: an operator in a real task between real channels, driven by a script. It notes what happened and
 // judges nothing.
-import { silentLogger } from '../base/logger.ts'
+import { type Logger, silentLogger } from '../base/logger.ts'
 import { Prng } from '../base/prng.ts'
 import type { SourceSpec } from '../model/connector.ts'
 import type { Edge, Vertex } from '../model/graph.ts'
@@ -30,6 +30,8 @@ export interface OperatorSetup {
   /** How many senders each input has; 1 unless given. Scripts then count the channels, input by input, where they say `input`. */
   readonly channelsPerInput?: number
   readonly clock?: VirtualClock
+  /** Where log lines go; nowhere unless given. */
+  readonly logger?: Logger
   /** Where the step was written, for messages. */
   readonly location?: Vertex['location']
 }
@@ -59,6 +61,7 @@ export interface HarnessRun {
   readonly timersDropped: number
   readonly closedWindowRecordsDropped: number
   readonly unfiredRecordsDropped: number
+  readonly futureTimestamps: number
 }
 
 /** Turns without work after which nothing asynchronous is expected any more. */
@@ -79,7 +82,7 @@ export async function runOperator(
     plan,
     connectors: customConnectors,
     clock,
-    logger: silentLogger,
+    logger: setup.logger ?? silentLogger,
     seed: 1,
     channelCapacityRecords: variant.outbox === 'roomy' ? ROOMY_RECORDS : 1,
     wake: () => {},
@@ -220,6 +223,7 @@ class OperatorDriver {
       timersDropped: counters.timersDropped,
       closedWindowRecordsDropped: counters.closedWindowRecordsDropped,
       unfiredRecordsDropped: counters.unfiredRecordsDropped,
+      futureTimestamps: counters.futureTimestamps,
     }
   }
 

@@ -98,6 +98,27 @@ describe('WatermarkMerger', () => {
     assert.deepEqual([merger.isIdle, merger.watermark], [false, -Infinity])
   })
 
+  it('tells which input holds the watermark, and how each stands', () => {
+    const merger = new WatermarkMerger(3)
+    assert.equal(merger.holder, 0)
+    merger.advance(0, 10)
+    merger.advance(1, 5)
+    assert.equal(merger.holder, 2)
+    merger.advance(2, 5)
+    assert.equal(merger.holder, 1)
+    merger.setIdle(1, true)
+    assert.equal(merger.holder, 2)
+    merger.advance(2, Infinity)
+    assert.equal(merger.holder, 0)
+    merger.setIdle(0, true)
+    assert.equal(merger.holder, -1)
+    assert.deepEqual(merger.inputs, [
+      { watermark: 10, isIdle: true },
+      { watermark: 5, isIdle: true },
+      { watermark: Infinity, isIdle: false },
+    ])
+  })
+
   it('agrees with its definition under any mix of changes', () => {
     const step = fc.record({
       input: fc.integer({ min: 0, max: 2 }),

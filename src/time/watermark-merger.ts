@@ -2,32 +2,53 @@
 // its watermark is Infinity. While all others are idle the time stands still: an idle input may go on, and its records are not late.
 
 /** How one input stands. An idle input is left out: it would hold the watermark back for ever (as Flink's WatermarkStatus does). */
-interface InputTime {
-  watermark: number
-  isIdle: boolean
+export interface InputTime {
+  /** Epoch ms; Infinity when the input has ended. */
+  readonly watermark: number
+  readonly isIdle: boolean
 }
+
+type MutableInputTime = { -readonly [Field in keyof InputTime]: InputTime[Field] }
 
 /** Merges the watermarks of a fixed number of inputs. Cost of an advance: O(inputs). */
 export class WatermarkMerger {
-  private readonly inputs: InputTime[]
+  private readonly times: MutableInputTime[]
   private merged = -Infinity
 
   constructor(inputCount: number) {
-    this.inputs = Array.from({ length: inputCount }, () => ({ watermark: -Infinity, isIdle: false }))
+    this.times = Array.from({ length: inputCount }, () => ({ watermark: -Infinity, isIdle: false }))
   }
 
   get watermark(): number {
     return this.merged
   }
 
+  /** How each input stands, by index. */
+  get inputs(): readonly InputTime[] {
+    return this.times
+  }
+
+  /** The input whose watermark is the smallest of those that count (the first of equal ones); -1 when all are idle or have ended. */
+  get holder(): number {
+    let holder = -1
+    let smallest = Infinity
+    for (const [index, input] of this.times.entries()) {
+      if (input.isIdle || input.watermark === Infinity) continue
+      if (holder >= 0 && input.watermark >= smallest) continue
+      holder = index
+      smallest = input.watermark
+    }
+    return holder
+  }
+
   /** True when every input that has not ended is idle, and there is one. */
   get isIdle(): boolean {
-    return !this.inputs.every(hasEnded) && this.inputs.every(input => input.isIdle || hasEnded(input))
+    return !this.times.every(hasEnded) && this.times.every(input => input.isIdle || hasEnded(input))
   }
 
   /** Takes an input's watermark, which also makes it active; returns the merged one. */
   advance(index: number, watermark: number): number {
-    const input = this.inputs[index] as InputTime
+    const input = this.times[index] as MutableInputTime
     input.isIdle = false
     if (watermark > input.watermark) input.watermark = watermark
     return this.merge()
@@ -35,7 +56,7 @@ export class WatermarkMerger {
 
   /** Marks an input idle or active again; returns the merged watermark, which may have advanced. */
   setIdle(index: number, isIdle: boolean): number {
-    const input = this.inputs[index] as InputTime
+    const input = this.times[index] as MutableInputTime
     input.isIdle = isIdle
     return this.merge()
   }
@@ -43,7 +64,7 @@ export class WatermarkMerger {
   private merge(): number {
     let smallest = Infinity
     let isAnyIdle = false
-    for (const input of this.inputs) {
+    for (const input of this.times) {
       if (input.isIdle && !hasEnded(input)) isAnyIdle = true
       else if (input.watermark < smallest) smallest = input.watermark
     }

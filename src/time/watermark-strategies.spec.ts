@@ -2,12 +2,20 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { WatermarkStrategy } from '../model/watermark-strategy.ts'
-import { forBoundedOutOfOrderness, forMonotonousTimestamps } from './watermark-strategies.ts'
+import {
+  forBoundedOutOfOrderness,
+  forGenerator,
+  forMonotonousTimestamps,
+  type WatermarkOptions,
+} from './watermark-strategies.ts'
+
+/** The strategies here go by timestamps alone. */
+const record = undefined as never
 
 function watermarksAfter(strategy: WatermarkStrategy<never>, timestamps: readonly number[]): number[] {
   const generator = strategy.generator()
   return timestamps.map(timestamp => {
-    generator.onRecord(timestamp)
+    generator.onRecord(timestamp, record)
     return generator.current()
   })
 }
@@ -37,8 +45,8 @@ describe('forBoundedOutOfOrderness', () => {
         for (const [advance, lag] of steps) {
           newest += advance
           assert.ok(newest - lag > generator.current(), 'a watermark says that no record at or before it follows')
-          generator.onRecord(newest - lag)
-          generator.onRecord(newest)
+          generator.onRecord(newest - lag, record)
+          generator.onRecord(newest, record)
         }
       }),
     )
@@ -59,17 +67,46 @@ describe('forBoundedOutOfOrderness', () => {
   })
 })
 
+describe('forGenerator', () => {
+  it('gives the generators that its function makes, with what they see of records', () => {
+    const make = () => {
+      let newest = -Infinity
+      return {
+        onRecord: (timestampMs: number, length: string) => {
+          newest = Math.max(newest, timestampMs - length.length)
+        },
+        current: () => newest,
+      }
+    }
+    const strategy = forGenerator(make, { emit: 'per-record', description: 'by length' })
+    const generator = strategy.generator()
+    generator.onRecord(10, 'four')
+    assert.deepEqual([generator.current(), strategy.generator().current()], [6, -Infinity])
+    assert.deepEqual([strategy.description, strategy.emit], ['by length', 'per-record'])
+    assert.equal(forGenerator(make).description, 'custom watermarks')
+  })
+
+  it('refuses what is no function', () => {
+    assert.throws(() => forGenerator({} as never), {
+      code: 'OPTION_INVALID',
+      message: /forGenerator\(\): expected a function, got \{\}; give a function that returns a new generator/,
+    })
+  })
+})
+
 describe('every strategy', () => {
   const strategies = [
+    (options: WatermarkOptions<{ at: number }>) =>
+      forGenerator<{ at: number }>(() => forMonotonousTimestamps<{ at: number }>().generator(), options),
     forMonotonousTimestamps,
-    (options: object) => forBoundedOutOfOrderness<{ at: number }>(5, options),
+    (options: WatermarkOptions<{ at: number }>) => forBoundedOutOfOrderness<{ at: number }>(5, options),
   ]
 
   it('knows no time before the first record, and gives each subtask a generator of its own', () => {
     for (const make of strategies) {
       const strategy = make({})
       const [first, second] = [strategy.generator(), strategy.generator()]
-      first.onRecord(100)
+      first.onRecord(100, record)
       assert.ok(first.current() > -Infinity)
       assert.equal(second.current(), -Infinity)
     }
@@ -92,6 +129,31 @@ describe('every strategy', () => {
           message: `OPTION_INVALID: idleTimeoutMs is ${idleTimeoutMs}; give milliseconds above 0, or leave it out`,
         })
       }
+    }
+  })
+
+  it('carries how it emits, what it is aligned with, and its limit of the future', () => {
+    const options = { emit: { everyMs: 20 }, alignment: { group: 'g', maxDriftMs: 5 }, futureLimitMs: Infinity }
+    for (const make of strategies) {
+      const { emit, alignment, futureLimitMs } = make(options)
+      assert.deepEqual({ emit, alignment, futureLimitMs }, options)
+    }
+  })
+
+  it('refuses options that are none', () => {
+    const mistakes: readonly [object, RegExp][] = [
+      [{ emit: 'always' }, /emit is "always"; give 'per-batch', 'per-record', or \{ everyMs \}/],
+      [{ emit: null }, /emit is null/],
+      [{ emit: { everyMs: 0 } }, /emit is \{"everyMs":0\}/],
+      [{ alignment: { group: '', maxDriftMs: 1 } }, /alignment.group is ""; give the name that aligned sources share/],
+      [{ alignment: null }, /alignment.group is undefined/],
+      [{ alignment: { group: 'g', maxDriftMs: -1 } }, /alignment.maxDriftMs is -1; give milliseconds from 0/],
+      [{ alignment: { group: 'g', maxDriftMs: Infinity } }, /maxDriftMs is Infinity/],
+      [{ futureLimitMs: -1 }, /futureLimitMs is -1; give milliseconds from 0, or Infinity for no limit/],
+      [{ futureLimitMs: Number.NaN }, /futureLimitMs is NaN/],
+    ]
+    for (const make of strategies) {
+      for (const [options, message] of mistakes) assert.throws(() => make(options), { code: 'OPTION_INVALID', message })
     }
   })
 })

@@ -10,6 +10,7 @@ import {
   type DataStream,
   distinctCount,
   environment,
+  forGenerator,
   forMonotonousTimestamps,
   type KeyedStream,
   list,
@@ -18,6 +19,8 @@ import {
   outputTag,
   quantiles,
   records,
+  type Source,
+  type SourceOptions,
   seconds,
   sum,
   topN,
@@ -334,6 +337,31 @@ export async function reading(): Promise<void> {
   holds<Equal<typeof timed, DataStream<{ url: string; at: number }>>>()
   const collected = await timed.executeAndCollect()
   holds<Equal<typeof collected, { url: string; at: number }[]>>()
+  const perSplit = env.from([{ url: '/', at: 1 }], {
+    watermarks: forMonotonousTimestamps({ timestamp: page => page.at }),
+  })
+  holds<Equal<typeof perSplit, DataStream<{ url: string; at: number }>>>()
+  const squares = env.generate((index: number) => ({ index }), {
+    watermarks: forMonotonousTimestamps({ timestamp: square => square.index }),
+  })
+  holds<Equal<typeof squares, DataStream<{ index: number }>>>()
+  const timedByTheSource = env.generate(index => ({ index }), {
+    timestamp: square => square.index,
+    watermarks: forMonotonousTimestamps(),
+  })
+  holds<Equal<typeof timedByTheSource, DataStream<{ index: number }>>>()
+  const lines = env.readTextFile('lines.txt', {
+    watermarks: forGenerator(() => ({ onRecord: (_timestampMs, line) => line.length, current: () => 0 })),
+  })
+  holds<Equal<typeof lines, DataStream<string>>>()
+  const pageSource = {} as Source<{ url: string; at: number }>
+  const own = env.addSource(pageSource, {
+    isBounded: true,
+    watermarks: forMonotonousTimestamps({ timestamp: page => page.at }),
+  })
+  holds<Equal<typeof own, DataStream<{ url: string; at: number }>>>()
+  const loose: SourceOptions = { isBounded: true }
+  env.addSource(pageSource, loose)
   for await (const page of timed) holds<Equal<typeof page, { url: string; at: number }>>()
 }
 

@@ -117,6 +117,38 @@ describe('functions', () => {
   })
 })
 
+describe('watermark strategies', () => {
+  const generator = () => ({ onRecord: () => {}, current: () => 0 })
+
+  test('are checked in every call of a source, and where a step gets one', () => {
+    const watermarks = { generator: 5 }
+    for (const [call, message] of [
+      ['from', refusal((_s, _k, env) => env.from([1], { watermarks }))],
+      ['generate', refusal((_s, _k, env) => env.generate(() => 1, { watermarks }))],
+      ['readTextFile', refusal((_s, _k, env) => env.readTextFile('a.txt', { watermarks }))],
+      ['readStdin', refusal((_s, _k, env) => env.readStdin({ watermarks }))],
+      ['socketTextStream', refusal((_s, _k, env) => env.socketTextStream('localhost', 9999, { watermarks }))],
+      [
+        'addSource',
+        refusal((_s, _k, env) => env.addSource({ splits() {}, open() {} }, { isBounded: true, watermarks })),
+      ],
+    ] as const) {
+      assert.equal(message, `OPTION_INVALID: ${call}(): watermarks: generator: expected a function, got 5`)
+    }
+  })
+
+  test('of your own are checked as those that are made', () => {
+    assert.equal(
+      refusal(s => s.assignTimestampsAndWatermarks({ generator, emit: 'sometimes' })),
+      `OPTION_INVALID: assignTimestampsAndWatermarks(): emit is "sometimes"; give 'per-batch', 'per-record', or { everyMs } with milliseconds above 0`,
+    )
+    assert.match(
+      refusal((_s, _k, env) => env.from([1], { watermarks: { generator, alignment: { group: 'g' } } })),
+      /from\(\): watermarks: alignment.maxDriftMs is undefined; give milliseconds from 0/,
+    )
+  })
+})
+
 describe('keys', () => {
   test('must be named, listed or selected', () => {
     assert.equal(

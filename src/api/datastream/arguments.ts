@@ -2,6 +2,8 @@
 import type { ErrorCode } from '../../base/error-codes.ts'
 import { preview, StreamError } from '../../base/errors.ts'
 import { callerLocation, locationText } from '../../base/source-location.ts'
+import type { WatermarkStrategy } from '../../model/watermark-strategy.ts'
+import { watermarkOptionsMistake } from '../../time/watermark-strategies.ts'
 
 /** An OPTION_INVALID for a call of the API: `timeWindow(0) (src/job.ts:12): the size ...`. */
 export function optionInvalid(call: string, problem: string): StreamError {
@@ -63,6 +65,13 @@ export function requireWhole(
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return
   const range = limits.max === undefined ? `from ${min}` : `from ${min} to ${max}`
   throw optionInvalid(call, `${what} is ${preview(value)}; give a whole number ${range}`)
+}
+
+/** Throws OPTION_INVALID unless the value is a watermark strategy whose options make sense. */
+export function requireStrategy(call: string, value: unknown): void {
+  requireMethods(call, value, { required: ['generator'], optional: ['timestamp'] })
+  const mistake = watermarkOptionsMistake(value as WatermarkStrategy<never>)
+  if (mistake !== undefined) throw optionInvalid(call, mistake)
 }
 
 function misuse(code: ErrorCode, call: string, problem: string): StreamError {

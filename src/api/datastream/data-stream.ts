@@ -9,7 +9,14 @@ import type { TransformShape } from '../../model/operator-spec.ts'
 import type { OutputTag } from '../../model/output-tag.ts'
 import type { Partitioning } from '../../model/partitioning.ts'
 import type { WatermarkStrategy } from '../../model/watermark-strategy.ts'
-import { optionInvalid, requireFunction, requireMethods, requireText, requireWhole } from './arguments.ts'
+import {
+  optionInvalid,
+  requireFunction,
+  requireMethods,
+  requireStrategy,
+  requireText,
+  requireWhole,
+} from './arguments.ts'
 import { type AsyncOptions, asyncSpec } from './async-calls.ts'
 import { BroadcastStreamNode } from './broadcast-streams.ts'
 import { iterateRecords } from './collect.ts'
@@ -199,8 +206,7 @@ export class DataStreamNode<T> implements DataStream<T> {
   }
 
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): DataStream<T> {
-    const call = 'assignTimestampsAndWatermarks()'
-    requireMethods(call, strategy, { required: ['generator'], optional: ['timestamp'] })
+    requireStrategy('assignTimestampsAndWatermarks()', strategy)
     return this.step({ name: 'timestamps', operator: { kind: 'timestamps', strategy } })
   }
 

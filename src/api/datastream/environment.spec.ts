@@ -3,6 +3,7 @@ import test, { describe } from 'node:test'
 import type { SourceSpec } from '../../model/connector.ts'
 import type { Graph } from '../../model/graph.ts'
 import type { JobHandle, LaunchOptions } from '../../model/job.ts'
+import { forMonotonousTimestamps } from '../../time/watermark-strategies.ts'
 import { type EnvironmentOptions, StreamEnvironment } from './environment.ts'
 
 const HANDLE = Object.freeze({}) as JobHandle
@@ -37,6 +38,32 @@ function sourcesOf(build: (env: StreamEnvironment) => void): SourceSpec[] {
     operator.kind === 'source' ? [operator.source] : [],
   )
 }
+
+describe('a watermark strategy of a source', () => {
+  test('goes with the step, and not to the connector', () => {
+    const watermarks = forMonotonousTimestamps<unknown>({ timestamp: () => 0 })
+    const { env, explained } = recording()
+    env.socketTextStream('localhost', 9999, { delimiter: ';', watermarks })
+    env.readTextFile('a.txt', { watermarks })
+    env.readStdin({ watermarks })
+    env.from([1], { watermarks })
+    env.generate(index => index, { count: 1, watermarks })
+    env.addSource({ splits: () => [], open: () => assert.fail() }, { isBounded: true, watermarks })
+    env.fromElements(1)
+    env.explain()
+    const operators = (explained[0] as Graph).vertices.map(({ operator }) => operator)
+    const strategies = operators.map(operator => operator.kind === 'source' && operator.strategy === watermarks)
+    assert.deepEqual(strategies, [true, true, true, true, true, true, false])
+    for (const operator of operators) {
+      assert.ok(operator.kind === 'source' && !('watermarks' in operator.source.options))
+    }
+    assert.deepEqual(operators[0]?.kind === 'source' && operators[0].source.options, {
+      host: 'localhost',
+      port: 9999,
+      delimiter: ';',
+    })
+  })
+})
 
 describe('execute', () => {
   test('hands the graph and the options to the launcher and returns its handle', () => {

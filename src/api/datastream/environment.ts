@@ -6,6 +6,7 @@ import type { Source, SourceSpec } from '../../model/connector.ts'
 import { MAX_PARALLELISM_LIMIT } from '../../model/graph.ts'
 import { GraphBuilder, type GraphDefaults } from '../../model/graph-builder.ts'
 import type { Explanation, JobHandle, JobLauncher, LaunchOptions } from '../../model/job.ts'
+import type { WatermarkStrategy } from '../../model/watermark-strategy.ts'
 import { requireText, requireWhole } from './arguments.ts'
 import { type JobContext, outputOf } from './job-context.ts'
 import {
@@ -19,8 +20,10 @@ import {
   type SourceOptions,
   socketTextSpec,
   stdinSpec,
+  strategyIn,
   type TextOptions,
   textFileSpec,
+  type WatermarkedOptions,
 } from './sources.ts'
 import { streamFactory } from './stream-factory.ts'
 import type { DataStream } from './streams.ts'
@@ -84,17 +87,17 @@ export class StreamEnvironment {
 
   /** Lines from a TCP server; the server's end of stream is the end of input. */
   socketTextStream(host: string, port: number, options: SocketTextOptions = {}): DataStream<string> {
-    return this.read(socketTextSpec(host, port, options))
+    return this.read(socketTextSpec(host, port, options), strategyIn('socketTextStream()', options))
   }
 
   /** The lines of a file, without their ends. */
   readTextFile(path: string, options: TextOptions = {}): DataStream<string> {
-    return this.read(textFileSpec(path, options))
+    return this.read(textFileSpec(path, options), strategyIn('readTextFile()', options))
   }
 
   /** The lines of standard input. */
   readStdin(options: TextOptions = {}): DataStream<string> {
-    return this.read(stdinSpec(options))
+    return this.read(stdinSpec(options), strategyIn('readStdin()', options))
   }
 
   /** The given values, in order. */
@@ -102,19 +105,35 @@ export class StreamEnvironment {
     return this.read(collectionSpec(values))
   }
 
-  /** The values of an iterable or async iterable, or of the one that a function makes for each run. */
-  from<T>(input: IterableInput<T>): DataStream<T> {
-    return this.read(iterableSpec(input))
+  /**
+   * The values of an iterable or async iterable, or of the one that a function makes for each run.
+   * @example
+   * ```ts
+   * import { environment, forMonotonousTimestamps, seconds } from 'millrace'
+   * const env = environment()
+   * const watermarks = forMonotonousTimestamps<{ from: string; at: number }>({
+   *   timestamp: reading => reading.at,
+   *   idleTimeoutMs: seconds(10),
+   *   alignment: { group: 'readings', maxDriftMs: seconds(60) },
+   * })
+   * // Neither source gets more than a minute of event time ahead of the other.
+   * const hall = env.from([{ from: 'hall', at: 0 }, { from: 'hall', at: 90_000 }], { watermarks })
+   * const yard = env.from([{ from: 'yard', at: 5_000 }], { watermarks })
+   * console.log((await hall.union(yard).executeAndCollect()).length)
+   * ```
+   */
+  from<T>(input: IterableInput<T>, options: WatermarkedOptions<T> = {}): DataStream<T> {
+    return this.read(iterableSpec(input), strategyIn('from()', options))
   }
 
   /** Records made by a function of their index, from 0. */
   generate<T>(generate: (index: number) => T, options: GenerateOptions<T> = {}): DataStream<T> {
-    return this.read(generatorSpec(generate, options))
+    return this.read(generatorSpec(generate, options), strategyIn('generate()', options))
   }
 
   /** The records of a source of your own. */
-  addSource<T>(source: Source<T>, options: SourceOptions): DataStream<T> {
-    return this.read(customSourceSpec(source as Source<unknown>, options))
+  addSource<T>(source: Source<T>, options: SourceOptions<T>): DataStream<T> {
+    return this.read(customSourceSpec(source as Source<unknown>, options), strategyIn('addSource()', options))
   }
 
   /**
@@ -147,10 +166,16 @@ export class StreamEnvironment {
     return maxParallelism === undefined ? { parallelism } : { parallelism, maxParallelism }
   }
 
-  private read<T>(source: SourceSpec): DataStream<T> {
+  private read<T>(source: SourceSpec, strategy?: WatermarkStrategy<T>): DataStream<T> {
     const { connector: name, placement } = source
     const location = callerLocation()
-    const vertex = this.builder.addVertex({ name, placement, operator: { kind: 'source', source }, location })
+    const timed = strategy === undefined ? {} : { strategy }
+    const vertex = this.builder.addVertex({
+      name,
+      placement,
+      operator: { kind: 'source', source, ...timed },
+      location,
+    })
     return this.job.streams.data(outputOf(this.job, vertex))
   }
 }

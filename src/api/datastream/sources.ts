@@ -3,10 +3,27 @@
 
 import { preview } from '../../base/errors.ts'
 import type { Source, SourceSpec } from '../../model/connector.ts'
-import { optionInvalid, requireFunction, requireMethods, requireText, requireWhole } from './arguments.ts'
+import type { WatermarkStrategy } from '../../model/watermark-strategy.ts'
+import {
+  optionInvalid,
+  requireFunction,
+  requireMethods,
+  requireStrategy,
+  requireText,
+  requireWhole,
+} from './arguments.ts'
+
+/** What every source can be given beside its own options. */
+export interface WatermarkedOptions<T> {
+  /**
+   * Gives the records timestamps, and makes a watermark in each split of the source: that of a subtask is the smallest of its splits
+   * that are neither idle nor ended. So splits that are read at different speeds do not make each other's records late.
+   */
+  readonly watermarks?: WatermarkStrategy<T>
+}
 
 /** How lines of text are read. */
-export interface TextOptions {
+export interface TextOptions extends WatermarkedOptions<string> {
   /** A longer line (in bytes, without its end) fails with LINE_TOO_LONG. 16 MiB unless said otherwise. */
   readonly lineBytesMax?: number
   /** Bytes that are not UTF-8: `replace` them by U+FFFD (the default), or `fail` with TEXT_INVALID. */
@@ -23,8 +40,11 @@ export interface SocketTextOptions extends TextOptions {
   readonly retryDelayMs?: number
 }
 
-/** How many records are generated, and how fast. */
-export interface GenerateOptions<T> {
+/**
+ * How many records are generated, and how fast. Where `watermarks` has a timestamp function, write the type of the index,
+ * `(index: number) => ...`: only then the compiler knows the record in there.
+ */
+export interface GenerateOptions<T> extends WatermarkedOptions<T> {
   /** Without it the source has no end. */
   readonly count?: number
   /** Over all subtasks; as fast as the job takes them unless said otherwise. */
@@ -34,7 +54,7 @@ export interface GenerateOptions<T> {
 }
 
 /** What the graph must know of a source of your own. */
-export interface SourceOptions {
+export interface SourceOptions<T = unknown> extends WatermarkedOptions<T> {
   /** True when the source comes to an end by itself. */
   readonly isBounded: boolean
   /** True when it emits timestamps; then windows go by event time. */
@@ -53,18 +73,22 @@ export function socketTextSpec(host: string, port: number, options: SocketTextOp
   const call = 'socketTextStream()'
   requireText(call, 'the host', host)
   requireWhole(call, 'the port', port, { min: 1, max: 65_535 })
-  return single('socket-text', { host, port, ...options }, { description: `socket ${host}:${port}`, isBounded: false })
+  return single(
+    'socket-text',
+    { host, port, ...ownOptions(options) },
+    { description: `socket ${host}:${port}`, isBounded: false },
+  )
 }
 
 /** Lines of a file. */
 export function textFileSpec(path: string, options: TextOptions): SourceSpec {
   requireText('readTextFile()', 'the path', path)
-  return single('file-lines', { path, ...options }, { description: `file ${path}`, isBounded: true })
+  return single('file-lines', { path, ...ownOptions(options) }, { description: `file ${path}`, isBounded: true })
 }
 
 /** Lines of standard input. */
 export function stdinSpec(options: TextOptions): SourceSpec {
-  const spec = single('stdin-lines', { ...options }, { description: 'standard input', isBounded: false })
+  const spec = single('stdin-lines', ownOptions(options), { description: 'standard input', isBounded: false })
   return { ...spec, placement: 'main-thread' }
 }
 
@@ -116,7 +140,7 @@ export function generatorSpec<T>(generate: (index: number) => T, options: Genera
 }
 
 /** A source that carries its implementation. */
-export function customSourceSpec(source: Source<unknown>, options: SourceOptions): SourceSpec {
+export function customSourceSpec(source: Source<unknown>, options: SourceOptions<never>): SourceSpec {
   const call = 'addSource()'
   const { isBounded, hasTimestamps = false, parallelismMax, description = 'custom source' } = options ?? {}
   requireMethods(call, source, { required: ['splits', 'open'], mayBeAsync: true })
@@ -126,6 +150,21 @@ export function customSourceSpec(source: Source<unknown>, options: SourceOptions
   const limit = parallelismMax === undefined ? {} : { parallelismMax }
   const what = { connector: 'custom', options: {}, implementation: source, description }
   return { ...what, ...limit, placement: 'any', isBounded, hasTimestamps }
+}
+
+/** The strategy among the options of a source call; throws OPTION_INVALID for what is none. */
+export function strategyIn<T>(
+  call: string,
+  options: WatermarkedOptions<T> | undefined,
+): WatermarkStrategy<T> | undefined {
+  const strategy = options?.watermarks
+  if (strategy !== undefined) requireStrategy(`${call}: watermarks`, strategy)
+  return strategy
+}
+
+// A connector knows its own options only, and refuses others as misspelt.
+function ownOptions({ watermarks, ...own }: TextOptions): SourceSpec['options'] {
+  return own
 }
 
 function single(

@@ -248,6 +248,16 @@ describe('a window', () => {
     ])
   })
 
+  test('goes by event time when the source makes watermarks', () => {
+    const lines = windowLines(env => {
+      const make = (index: number): Word => ({ word: 'be', frequency: index })
+      env.generate(make, { watermarks: timed }).keyBy('word').timeWindow(10).sum('frequency').print()
+    })
+    assert.deepEqual(lines, [
+      '1 "time-window(10) sum(frequency)" tumbling window 10 ms of event time key=word parallelism=2',
+    ])
+  })
+
   test('of a stream beside one with timestamps goes by processing time', () => {
     const lines = windowLines(env => {
       const stream = words(env)

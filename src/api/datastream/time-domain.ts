@@ -1,6 +1,6 @@
 // Which time a window of a stream goes by, found in the graph as it is when the window is added.
 import type { TimeDomain } from '../../model/functions.ts'
-import type { OperatorSpec } from '../../model/operator-spec.ts'
+import { givesTimestamps } from '../../model/operator-spec.ts'
 import type { Flow } from './job-context.ts'
 
 /** Event time where any step upstream gives timestamps, else processing time. */
@@ -10,8 +10,4 @@ export function timeDomainOf(flow: Flow): TimeDomain {
     builder.upstreamOf(vertexId).vertices.some(vertex => givesTimestamps(vertex.operator)),
   )
   return hasTimestamps ? 'event-time' : 'processing-time'
-}
-
-function givesTimestamps(operator: OperatorSpec): boolean {
-  return operator.kind === 'timestamps' || (operator.kind === 'source' && operator.source.hasTimestamps)
 }
