@@ -27,6 +27,10 @@ export interface VertexMetrics {
   readonly watermark: number
   /** Late records dropped (no side output took them). */
   readonly lateRecordsDropped: number
+  /** Duplicates dropped by deduplication (no side output took them). */
+  readonly duplicatesDropped: number
+  /** Keys that the step keeps state or timers for; undefined where it does not work per key or does not count them. */
+  readonly keysHeld: number | undefined
 }
 
 /** The channels of one edge, summed over its subtasks. */

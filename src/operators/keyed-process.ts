@@ -1,5 +1,5 @@
 // Record path. Keyed functions over one or two inputs, with declared state and timers of both time domains.
-import { preview } from '../base/errors.ts'
+import { preview, StreamError } from '../base/errors.ts'
 import type {
   Collector,
   KeyedContext,
@@ -12,7 +12,15 @@ import type {
 import type { StateDescriptors } from '../model/state.ts'
 import { KeyedState, type StateEntry } from '../state/keyed-state.ts'
 import { type Timer, TimerQueue } from '../time/timer-queue.ts'
-import { type Emit, type EndMode, type Operator, type OperatorContext, spend } from './operator.ts'
+import {
+  type CurrentRecord,
+  type Emit,
+  type EndMode,
+  NO_TIMESTAMP,
+  type Operator,
+  type OperatorContext,
+  spend,
+} from './operator.ts'
 import { closeFunction, openFunction, refusePromise } from './process.ts'
 import { OperatorRecordContext } from './record-context.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
@@ -44,12 +52,15 @@ export function keyedCoProcessOperator(
 
 interface Lifecycle {
   readonly state?: StateDescriptors
+  readonly watermarkDelayMs?: number
   open?: KeyedProcessFunction<unknown, unknown, unknown>['open']
   close?: KeyedProcessFunction<unknown, unknown, unknown>['close']
 }
 
 class KeyedProcessOperator implements Operator {
   readonly inputs: readonly Emit[]
+  /** There only with a declared delay: without it the watermark of the inputs is that of the output. */
+  readonly outputWatermark?: (inputWatermark: number) => number
   private readonly user: Lifecycle
   private readonly context: OperatorContext
   private readonly onTimer: UserTimer
@@ -74,6 +85,8 @@ class KeyedProcessOperator implements Operator {
     this.ctx = new KeyedFunctionContext(context, this.state, this.eventTimers, this.processingTimers)
     this.out = { collect: context.output }
     this.inputs = inputs(this.ctx as unknown as AnyContext, this.out).map((call, input) => this.keyedInput(call, input))
+    const delayMs = user.watermarkDelayMs ?? 0
+    if (delayMs > 0) this.outputWatermark = watermark => (watermark === Infinity ? Infinity : watermark - delayMs)
   }
 
   open(): void {
@@ -92,6 +105,10 @@ class KeyedProcessOperator implements Operator {
     return this.processingTimers.nextTimeMs()
   }
 
+  keysHeld(): number {
+    return this.state.table.size
+  }
+
   onProcessingTime(nowMs: number): boolean {
     return this.fireDue(this.processingTimers, nowMs, 'processing-time', Infinity)
   }
@@ -106,10 +123,11 @@ class KeyedProcessOperator implements Operator {
   }
 
   private keyedInput(call: Emit, input: number): Emit {
-    const { vertex } = this.context
+    const { vertex, record: current } = this.context
     const keyOf = this.context.keyOf(input)
     const { state } = this
     return record => {
+      const timestampBefore = current.timestamp
       try {
         state.select(keyOf(record as never))
         refusePromise(call(record))
@@ -117,6 +135,7 @@ class KeyedProcessOperator implements Operator {
         failOnRecord(vertex, record, error)
       }
       state.release()
+      current.timestamp = timestampBefore
     }
   }
 
@@ -168,6 +187,7 @@ class KeyedFunctionContext extends OperatorRecordContext {
   readonly timers: TimerService
   timeDomain: TimeDomain = 'event-time'
   private readonly keyed: KeyedState
+  private readonly current: CurrentRecord
 
   constructor(
     context: OperatorContext,
@@ -177,6 +197,7 @@ class KeyedFunctionContext extends OperatorRecordContext {
   ) {
     super(context)
     this.keyed = keyed
+    this.current = context.record
     this.state = keyed.handles
     this.timers = {
       currentWatermark: () => this.watermark,
@@ -190,6 +211,23 @@ class KeyedFunctionContext extends OperatorRecordContext {
 
   get key(): unknown {
     return this.keyed.currentKey
+  }
+
+  setOutputTimestamp(timestampMs: number): void {
+    if (!Number.isFinite(timestampMs)) {
+      throw new StreamError(
+        'TIMESTAMP_INVALID',
+        `setOutputTimestamp(${preview(timestampMs)}): expected a finite number of epoch milliseconds`,
+      )
+    }
+    // The plan gave the edges behind this step a column of timestamps only if there are any before it.
+    if (this.current.timestamp === NO_TIMESTAMP) {
+      throw new StreamError(
+        'TIMESTAMP_MISSING',
+        'setOutputTimestamp() was called for a record that has no timestamp; call assignTimestampsAndWatermarks() before this step',
+      )
+    }
+    this.current.timestamp = timestampMs
   }
 }
 

@@ -51,6 +51,7 @@ export interface OperatorCounters {
   recordsIn: number
   recordsOut: number
   lateRecordsDropped: number
+  duplicatesDropped: number
   timersDropped: number
 }
 
@@ -94,6 +95,8 @@ export interface Operator {
   nextTimerMs?(): number
   /** Fires processing-time timers that are due; returns false as onWatermark does. */
   onProcessingTime?(nowMs: number): boolean
+  /** How many keys it keeps state or timers for, where it works per key. */
+  keysHeld?(): number
   /** Called when the task's input is drained for now. */
   onDrained?(): void
   /** The end of input: fires or flushes what is left. Returns false while something is pending: it is called again. */

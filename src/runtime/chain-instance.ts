@@ -85,7 +85,13 @@ function makeNode(
   made: ReadonlyMap<number, ChainNode>,
 ): ChainNode {
   const { chain } = init
-  const counters: OperatorCounters = { recordsIn: 0, recordsOut: 0, lateRecordsDropped: 0, timersDropped: 0 }
+  const counters: OperatorCounters = {
+    recordsIn: 0,
+    recordsOut: 0,
+    lateRecordsDropped: 0,
+    duplicatesDropped: 0,
+    timersDropped: 0,
+  }
   const outputs = init.outputs.filter(output => output.edge.from === vertex.id)
   const parentLink = chain.links.find(edge => edge.to === vertex.id)
   const context: OperatorContext = {

@@ -35,6 +35,9 @@ function vertexMetrics(nodes: readonly ChainNode[], rootRecordsIn: number | unde
     recordsOut: kind === 'source' ? total(nodes, node => node.counters.recordsOut) : kind === 'sink' ? 0 : undefined,
     watermark: nodes.reduce((smallest, node) => Math.min(smallest, node.outputWatermark), Infinity),
     lateRecordsDropped: total(nodes, node => node.counters.lateRecordsDropped),
+    duplicatesDropped: total(nodes, node => node.counters.duplicatesDropped),
+    keysHeld:
+      nodes[0]?.operator.keysHeld === undefined ? undefined : total(nodes, node => node.operator.keysHeld?.() ?? 0),
   }
 }
 
