@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   TIMESTAMP_MISSING: 'An event-time operation met a record without a timestamp.',
   TIMESTAMP_INVALID: 'A timestamp assigner returned something that is not a finite number.',
   PARTITION_INVALID: 'A custom partitioner returned an index out of range.',
+  STATE_UNBOUNDED: 'A step would keep state for ever, and nothing says that this is meant.',
   STATE_UNDECLARED: 'State was used that the operator does not declare, or outside a keyed context.',
   OUTPUT_OVERFLOW: 'One record or one timer emitted more records than the limit.',
   FEEDBACK_OVERFLOW: 'A feedback edge holds more records than its limit.',

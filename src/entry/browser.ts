@@ -5,6 +5,14 @@ import { portableConnectors } from '../connectors/portable.ts'
 import { browserPlatform } from '../platform/browser/browser-platform.ts'
 import { localLauncher } from '../runners/local/local-launcher.ts'
 
+export type {
+  DeduplicateOptions,
+  InnerTemporalJoin,
+  LeftTemporalJoin,
+  TemporalJoinOptions,
+  TemporalJoinSettings,
+  UnboundedStateOptions,
+} from '../api/datastream/join-options.ts'
 export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
 export type {
   GenerateOptions,
@@ -17,6 +25,8 @@ export type {
   ConnectedStreams,
   DataStream,
   DataStreamSink,
+  IntervalJoin,
+  IntervalJoined,
   Iteration,
   IterationOptions,
   KeyedConnectedStreams,
@@ -46,6 +56,7 @@ export type {
   AggregateFunction,
   Collector,
   CoProcessFunction,
+  DropReason,
   KeyedContext,
   KeyedCoProcessFunction,
   KeyedProcessFunction,
@@ -68,6 +79,7 @@ export type {
   LaunchOptions,
   VertexMetrics,
 } from '../model/job.ts'
+export type { IntervalJoinContext, IntervalJoinFunction, JoinType } from '../model/join-functions.ts'
 export type { Key } from '../model/key.ts'
 export { type OutputTag, outputTag } from '../model/output-tag.ts'
 export {
@@ -78,6 +90,9 @@ export {
   type MapKey,
   type MapState,
   map,
+  type OrderedListDescriptor,
+  type OrderedListState,
+  orderedList,
   type StateDescriptor,
   type StateDescriptors,
   type StateHandle,

@@ -1,5 +1,13 @@
 // What `import ... from 'millrace'` gives, on Node. Everything public is listed here by name; what is not listed is private.
 export type { EnvironmentOptions, StreamEnvironment } from '../api/datastream/environment.ts'
+export type {
+  DeduplicateOptions,
+  InnerTemporalJoin,
+  LeftTemporalJoin,
+  TemporalJoinOptions,
+  TemporalJoinSettings,
+  UnboundedStateOptions,
+} from '../api/datastream/join-options.ts'
 export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
 export type {
   GenerateOptions,
@@ -12,6 +20,8 @@ export type {
   ConnectedStreams,
   DataStream,
   DataStreamSink,
+  IntervalJoin,
+  IntervalJoined,
   Iteration,
   IterationOptions,
   KeyedConnectedStreams,
@@ -41,6 +51,7 @@ export type {
   AggregateFunction,
   Collector,
   CoProcessFunction,
+  DropReason,
   KeyedContext,
   KeyedCoProcessFunction,
   KeyedProcessFunction,
@@ -63,6 +74,7 @@ export type {
   LaunchOptions,
   VertexMetrics,
 } from '../model/job.ts'
+export type { IntervalJoinContext, IntervalJoinFunction, JoinType } from '../model/join-functions.ts'
 export type { Key } from '../model/key.ts'
 export { type OutputTag, outputTag } from '../model/output-tag.ts'
 export {
@@ -73,6 +85,9 @@ export {
   type MapKey,
   type MapState,
   map,
+  type OrderedListDescriptor,
+  type OrderedListState,
+  orderedList,
   type StateDescriptor,
   type StateDescriptors,
   type StateHandle,

@@ -64,7 +64,8 @@ export function requireWhole(
   throw optionInvalid(call, `${what} is ${preview(value)}; give a whole number ${range}`)
 }
 
-function misuse(code: ErrorCode, call: string, problem: string): StreamError {
+/** An error of the given code for a call of the API, with its place in the user's code. */
+export function misuse(code: ErrorCode, call: string, problem: string): StreamError {
   const place = locationText(callerLocation())
   return new StreamError(code, `${call}${place === '' ? '' : ` (${place})`}: ${problem}`)
 }

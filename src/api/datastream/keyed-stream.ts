@@ -2,11 +2,22 @@
 import type { AggregateFunction, KeyedProcessFunction } from '../../model/functions.ts'
 import type { StateDescriptors } from '../../model/state.ts'
 import { FIELD_AGGREGATES, type FieldAggregate, reduceOf } from './aggregates.ts'
-import { requireFunction, requireMethods, requireText } from './arguments.ts'
+import { optionInvalid, requireFunction, requireMethods, requireText } from './arguments.ts'
 import { DataStreamNode } from './data-stream.ts'
+import { deduplicateStep } from './deduplicate.ts'
+import { IntervalJoinNode } from './interval-join.ts'
 import type { KeyedFlow, StepInit } from './job-context.ts'
+import type { DeduplicateOptions, TemporalJoinOptions } from './join-options.ts'
 import { AGGREGATE_RULES, type AnyKeyedProcessFunction, requireKeyedFunction } from './keyed-functions.ts'
-import type { ConnectedStreams, DataStream, KeyedConnectedStreams, KeyedStream, WindowedStream } from './streams.ts'
+import type {
+  ConnectedStreams,
+  DataStream,
+  IntervalJoin,
+  KeyedConnectedStreams,
+  KeyedStream,
+  WindowedStream,
+} from './streams.ts'
+import { type AnyTemporalJoinOptions, temporalJoinStep } from './temporal-join.ts'
 import { timeDomainOf } from './time-domain.ts'
 import { countWindowing, timeWindowing, type Windowing } from './windowing.ts'
 
@@ -70,6 +81,25 @@ export class KeyedStreamNode<T, K> extends DataStreamNode<T> implements KeyedStr
 
   countWindow(size: number, slide?: number): WindowedStream<T, K> {
     return this.windowed(countWindowing(size, slide))
+  }
+
+  intervalJoin<U>(other: KeyedStream<U, K>): IntervalJoin<T, U> {
+    return new IntervalJoinNode(this.keyedFlow, this.keyedFlowOf(other, 'intervalJoin()'))
+  }
+
+  temporalJoin<U, O>(table: KeyedStream<U, K>, options: TemporalJoinOptions<T, U, O>): DataStream<O> {
+    const tableFlow = this.keyedFlowOf(table, 'temporalJoin()')
+    return this.flow.job.streams.data(temporalJoinStep(this.keyedFlow, tableFlow, options as AnyTemporalJoinOptions))
+  }
+
+  deduplicate(options: DeduplicateOptions<T>): DataStream<T> {
+    return this.flow.job.streams.data(deduplicateStep(this.keyedFlow, options as DeduplicateOptions<unknown>))
+  }
+
+  private keyedFlowOf(other: KeyedStream<unknown, unknown>, call: string): KeyedFlow {
+    this.flowOf(other, call)
+    if (other instanceof KeyedStreamNode) return other.keyedFlow
+    throw optionInvalid(call, 'the other stream has no key; call keyBy() on both')
   }
 
   private byField(name: FieldAggregate, field: string): DataStream<T> {
