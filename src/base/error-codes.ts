@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   RECORD_LATE: 'A record came too late for all its windows, and the windowing says that this fails the job.',
   TIME_ZONE_UNKNOWN: 'A calendar window names a time zone that is not known.',
   PARTITION_INVALID: 'A custom partitioner returned an index out of range.',
+  STATE_UNBOUNDED: 'A step would keep state for ever, and nothing says that this is meant.',
   STATE_UNDECLARED: 'State was used that the operator does not declare, or outside a keyed context.',
   STATE_READ_ONLY: 'Broadcast state was changed outside onBroadcast.',
   OUTPUT_OVERFLOW: 'One record or one timer emitted more records than the limit.',

@@ -6,6 +6,14 @@ import { browserPlatform } from '../platform/browser/browser-platform.ts'
 import { localLauncher } from '../runners/local/local-launcher.ts'
 
 export type { AsyncOptions, AsyncRetry } from '../api/datastream/async-calls.ts'
+export type {
+  DeduplicateOptions,
+  InnerTemporalJoin,
+  LeftTemporalJoin,
+  TemporalJoinOptions,
+  TemporalJoinSettings,
+  UnboundedStateOptions,
+} from '../api/datastream/join-options.ts'
 export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
 export type { MixedWindowOptions } from '../api/datastream/mixed-window-options.ts'
 export type { PerRecordWindowOptions } from '../api/datastream/per-record-window-options.ts'
@@ -24,6 +32,8 @@ export type {
   ConnectedStreams,
   DataStream,
   DataStreamSink,
+  IntervalJoin,
+  IntervalJoined,
   Iteration,
   IterationOptions,
   KeyedBroadcastConnectedStreams,
@@ -75,6 +85,7 @@ export type {
   AggregateFunction,
   Collector,
   CoProcessFunction,
+  DropReason,
   KeyedContext,
   KeyedCoProcessFunction,
   KeyedProcessFunction,
@@ -97,6 +108,7 @@ export type {
   LaunchOptions,
   VertexMetrics,
 } from '../model/job.ts'
+export type { IntervalJoinContext, IntervalJoinFunction, JoinType } from '../model/join-functions.ts'
 export type { Key } from '../model/key.ts'
 export { type MixedWindow, type RecordCount, records } from '../model/mixed-window-spec.ts'
 export { type OutputTag, outputTag } from '../model/output-tag.ts'
@@ -109,6 +121,9 @@ export {
   type MapKey,
   type MapState,
   map,
+  type OrderedListDescriptor,
+  type OrderedListState,
+  orderedList,
   type StateDescriptor,
   type StateDescriptors,
   type StateHandle,

@@ -2,6 +2,14 @@
 
 export type { AsyncOptions, AsyncRetry } from '../api/datastream/async-calls.ts'
 export type { EnvironmentOptions, StreamEnvironment } from '../api/datastream/environment.ts'
+export type {
+  DeduplicateOptions,
+  InnerTemporalJoin,
+  LeftTemporalJoin,
+  TemporalJoinOptions,
+  TemporalJoinSettings,
+  UnboundedStateOptions,
+} from '../api/datastream/join-options.ts'
 export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
 export type { MixedWindowOptions } from '../api/datastream/mixed-window-options.ts'
 export type { PerRecordWindowOptions } from '../api/datastream/per-record-window-options.ts'
@@ -20,6 +28,8 @@ export type {
   ConnectedStreams,
   DataStream,
   DataStreamSink,
+  IntervalJoin,
+  IntervalJoined,
   Iteration,
   IterationOptions,
   KeyedBroadcastConnectedStreams,
@@ -71,6 +81,7 @@ export type {
   AggregateFunction,
   Collector,
   CoProcessFunction,
+  DropReason,
   KeyedContext,
   KeyedCoProcessFunction,
   KeyedProcessFunction,
@@ -93,6 +104,7 @@ export type {
   LaunchOptions,
   VertexMetrics,
 } from '../model/job.ts'
+export type { IntervalJoinContext, IntervalJoinFunction, JoinType } from '../model/join-functions.ts'
 export type { Key } from '../model/key.ts'
 export { type MixedWindow, type RecordCount, records } from '../model/mixed-window-spec.ts'
 export { type OutputTag, outputTag } from '../model/output-tag.ts'
@@ -105,6 +117,9 @@ export {
   type MapKey,
   type MapState,
   map,
+  type OrderedListDescriptor,
+  type OrderedListState,
+  orderedList,
   type StateDescriptor,
   type StateDescriptors,
   type StateHandle,

@@ -1,12 +1,10 @@
 // A windowed join of two inputs: every pair of a left and a right element of a key and window, and what found no partner where the join is
 // an outer one.
 import type { Collector } from '../model/functions.ts'
+import type { JoinType } from '../model/join-functions.ts'
 import type { Key } from '../model/key.ts'
 import type { WindowContext } from '../model/window-functions.ts'
 import type { CoGroupFunction } from '../model/window-spec.ts'
-
-/** Which elements without a partner are part of the result. */
-export type JoinType = 'inner' | 'left' | 'right' | 'full'
 
 /** Makes a record of a pair; the side that is missing in an outer join is undefined. */
 export type Joiner = (left: unknown, right: unknown, ctx: WindowContext<Key>) => unknown

@@ -42,6 +42,9 @@ export function operatorText(spec: OperatorSpec): string {
       return 'feedback head'
     case 'async':
       return asyncText(spec.async)
+    case 'keyed-process':
+    case 'keyed-co-process':
+      return spec.description ?? spec.kind
     default:
       return spec.kind
   }
@@ -62,7 +65,9 @@ function vertexLine(vertex: Vertex): string {
   const key = vertex.keySelectors.length > 0 ? ` key=${vertex.keySelectors.map(keySelectorText).join('/')}` : ''
   const pinned = vertex.placement === 'any' ? '' : ` placement=${vertex.placement}`
   const chaining = vertex.chaining === 'allowed' ? '' : ' chaining=disabled'
-  return `${vertex.id} ${vertex.uid} ${JSON.stringify(vertex.name)} ${operatorText(vertex.operator)}${key} parallelism=${vertex.parallelism}/${vertex.maxParallelism}${pinned}${chaining}`
+  const { bootstrap } = vertex
+  const first = bootstrap === undefined ? '' : ` bootstrap=${bootstrap.input} until=${bootstrap.untilMs ?? 'end'}`
+  return `${vertex.id} ${vertex.uid} ${JSON.stringify(vertex.name)} ${operatorText(vertex.operator)}${key} parallelism=${vertex.parallelism}/${vertex.maxParallelism}${pinned}${chaining}${first}`
 }
 
 function edgeLine(edge: Edge): string {

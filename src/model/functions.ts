@@ -22,6 +22,9 @@ export interface TimerService {
   deleteProcessingTimeTimer(timestampMs: number): void
 }
 
+/** Why a function gives up a record: its time has passed, or it is there already. */
+export type DropReason = 'late' | 'duplicate'
+
 /** What a function that sees one record at a time can reach beside the record. */
 export interface RecordContext {
   /** The record's timestamp in epoch ms; undefined where the stream has none. */
@@ -36,6 +39,11 @@ export interface RecordContext {
   currentProcessingTime(): number
   /** Emits to a side output, with the timestamp of the current record or timer. */
   output<X>(tag: OutputTag<X>, record: NoInfer<X>): void
+  /**
+   * Gives up a record without losing sight of it: it goes to the side output of the tag if one is given and read, else it is counted in
+   * the metrics of the step (`lateRecordsDropped`, `duplicatesDropped`).
+   */
+  drop<X>(reason: DropReason, record: NoInfer<X>, tag?: OutputTag<X>): void
 }
 
 /** The context of a keyed function: the current key, its state and its timers. */
@@ -43,6 +51,12 @@ export interface KeyedContext<K, S extends StateDescriptors> extends RecordConte
   readonly key: K
   readonly state: StateHandles<S>
   readonly timers: TimerService
+  /**
+   * Gives what is emitted from here to the end of the call another timestamp (epoch ms) than that of the record or timer. Where it may
+   * be earlier than the watermark the function declares `watermarkDelayMs`: else what it emits is late for what follows. Throws
+   * TIMESTAMP_MISSING where the current record has none itself, TIMESTAMP_INVALID for what is not a finite number.
+   */
+  setOutputTimestamp(timestampMs: number): void
 }
 
 /** The context of a timer that fires: as for a record, with the timer's time as timestamp. */
@@ -71,6 +85,11 @@ export interface KeyedProcessFunction<K, T, O, S extends StateDescriptors = Reco
   /** True when it reads `ctx.isRetraction`; otherwise a stream with retractions is refused at plan time. */
   readonly acceptsRetractions?: boolean
   readonly state?: S
+  /**
+   * How far (ms) the watermark of the output stays behind that of the input, for functions that emit later than the timestamps they
+   * give (`setOutputTimestamp`); 0 unless declared.
+   */
+  readonly watermarkDelayMs?: number
   open?(context: OpenContext): void
   onRecord(record: T, ctx: KeyedContext<K, S>, out: Collector<O>): void
   onTimer?(timestampMs: number, ctx: TimerContext<K, S>, out: Collector<O>): void
@@ -92,6 +111,11 @@ export interface KeyedCoProcessFunction<K, A, B, O, S extends StateDescriptors =
   /** True when it reads `ctx.isRetraction`; otherwise a stream with retractions is refused at plan time. */
   readonly acceptsRetractions?: boolean
   readonly state?: S
+  /**
+   * How far (ms) the watermark of the output stays behind that of the input, for functions that emit later than the timestamps they
+   * give (`setOutputTimestamp`); 0 unless declared.
+   */
+  readonly watermarkDelayMs?: number
   open?(context: OpenContext): void
   onFirst(record: A, ctx: KeyedContext<K, S>, out: Collector<O>): void
   onSecond(record: B, ctx: KeyedContext<K, S>, out: Collector<O>): void

@@ -2,7 +2,7 @@
 import { StreamError } from '../base/errors.ts'
 import type { SourceLocation } from '../base/source-location.ts'
 import type { Placement } from './connector.ts'
-import type { Chaining, Edge, Graph, Vertex } from './graph.ts'
+import type { BootstrapInput, Chaining, Edge, Graph, Vertex } from './graph.ts'
 import { MAX_PARALLELISM_DEFAULT } from './graph.ts'
 import type { KeySelector } from './key.ts'
 import type { OperatorSpec } from './operator-spec.ts'
@@ -21,6 +21,7 @@ export interface VertexDraft {
   chaining: Chaining
   readonly placement: Placement
   readonly keySelectors: readonly KeySelector[]
+  readonly bootstrap?: BootstrapInput
   readonly location: SourceLocation | undefined
 }
 
@@ -31,6 +32,7 @@ export interface VertexInit {
   readonly parallelism?: number
   readonly placement?: Placement
   readonly keySelectors?: readonly KeySelector[]
+  readonly bootstrap?: BootstrapInput
   readonly location?: SourceLocation | undefined
 }
 
@@ -71,6 +73,7 @@ export class GraphBuilder {
       chaining: 'allowed',
       placement: init.placement ?? 'any',
       keySelectors: init.keySelectors ?? [],
+      ...(init.bootstrap === undefined ? {} : { bootstrap: init.bootstrap }),
       location: init.location,
     }
     if (init.parallelism !== undefined) draft.parallelism = init.parallelism
@@ -153,6 +156,7 @@ function vertexOf(draft: VertexDraft, defaults: GraphDefaults): Vertex {
     placement: draft.placement,
     chaining: draft.chaining,
     keySelectors: draft.keySelectors,
+    ...(draft.bootstrap === undefined ? {} : { bootstrap: draft.bootstrap }),
     location: draft.location,
   }
 }

@@ -14,6 +14,14 @@ export const MAX_PARALLELISM_LIMIT = 32768
 /** Whether the plan may run a vertex in one chain with its neighbours. */
 export type Chaining = 'allowed' | 'disabled'
 
+/** An input that a step reads before its others: until each of its channels has ended, is idle, or its watermark has reached a time. */
+export interface BootstrapInput {
+  /** The input's ordinal, from 0. */
+  readonly input: number
+  /** Epoch ms; Infinity: to its end, even if the graph does not say that it has one. Without it: to an end that the graph knows of. */
+  readonly untilMs?: number
+}
+
 /** One step of the job. */
 export interface Vertex {
   /** Position in the graph, from 0; sources come before what reads them, feedback edges aside. */
@@ -30,6 +38,7 @@ export interface Vertex {
   readonly chaining: Chaining
   /** The key selector of each input of a keyed vertex, by ordinal. */
   readonly keySelectors: readonly KeySelector[]
+  readonly bootstrap?: BootstrapInput
   readonly location: SourceLocation | undefined
 }
 

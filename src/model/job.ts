@@ -32,6 +32,10 @@ export interface VertexMetrics {
   readonly lateRecordsDropped: number
   /** Records whose timestamp was further ahead of processing time than the future limit of the step's watermark strategy. */
   readonly futureTimestamps: number
+  /** Duplicates dropped by deduplication (no side output took them). */
+  readonly duplicatesDropped: number
+  /** Keys that the step keeps state or timers for; undefined where it does not work per key or does not count them. */
+  readonly keysHeld: number | undefined
 }
 
 /** The channels of one edge, summed over its subtasks. */

@@ -32,11 +32,18 @@ export type OperatorSpec =
   | { readonly kind: 'sink'; readonly sink: SinkSpec }
   | { readonly kind: 'transform'; readonly shape: TransformShape; readonly function: (record: never) => unknown }
   | { readonly kind: 'process'; readonly function: ProcessFunction<never, unknown> }
-  | { readonly kind: 'keyed-process'; readonly function: KeyedProcessFunction<never, never, unknown, never> }
+  | {
+      readonly kind: 'keyed-process'
+      readonly function: KeyedProcessFunction<never, never, unknown, never>
+      /** What a built-in function does, in words; `keyed-process` without it. */
+      readonly description?: string
+    }
   | { readonly kind: 'co-process'; readonly function: CoProcessFunction<never, never, unknown> }
   | {
       readonly kind: 'keyed-co-process'
       readonly function: KeyedCoProcessFunction<never, never, never, unknown, never>
+      /** What a built-in function does, in words; `keyed-co-process` without it. */
+      readonly description?: string
     }
   | {
       readonly kind: 'broadcast-process'

@@ -24,8 +24,18 @@ export interface MapDescriptor<MK extends MapKey, V> {
 /** What a key inside map state may be. */
 export type MapKey = string | number | boolean | bigint
 
+/** State that holds, per key, elements in the order of a time. */
+export interface OrderedListDescriptor<V> {
+  readonly kind: 'ordered-list'
+  readonly element?: V
+}
+
 /** Any declared state. */
-export type StateDescriptor = ValueDescriptor<unknown> | ListDescriptor<unknown> | MapDescriptor<MapKey, unknown>
+export type StateDescriptor =
+  | ValueDescriptor<unknown>
+  | ListDescriptor<unknown>
+  | MapDescriptor<MapKey, unknown>
+  | OrderedListDescriptor<unknown>
 
 /** The declared state of an operator, by name. */
 export type StateDescriptors = Readonly<Record<string, StateDescriptor>>
@@ -77,6 +87,18 @@ export function map<MK extends MapKey, V>(): MapDescriptor<MK, V> {
 }
 
 /**
+ * Declares state of one list per key that is ordered by a time: for what is searched by time, and let go of from the oldest.
+ * @example
+ * ```ts
+ * import { orderedList } from 'millrace'
+ * console.log(orderedList<string>().kind)
+ * ```
+ */
+export function orderedList<V>(): OrderedListDescriptor<V> {
+  return Object.freeze({ kind: 'ordered-list' })
+}
+
+/**
  * The value of the current key. State owns what it is given: do not change an object after `set`. To set undefined is to clear:
  * `get` then returns the initial value again.
  */
@@ -107,6 +129,29 @@ export interface MapState<MK extends MapKey, V> {
   clear(): void
 }
 
+/**
+ * The elements of the current key in the order of their times (epoch ms, or any other number); equal times in the order added. To add
+ * at the end, to read and to take from the front is cheap; to add far from the end moves what comes after.
+ */
+export interface OrderedListState<V> {
+  readonly size: number
+  /** The time of the first element; Infinity when there is none. */
+  firstTimeMs(): number
+  /** Adds an element behind those of the same time. Throws TIMESTAMP_INVALID when the time is not a number. */
+  add(timeMs: number, element: V): void
+  /** Removes the first element and returns it; undefined when there is none. */
+  shift(): V | undefined
+  /** The last element at or before the time; undefined when there is none. */
+  floor(timeMs: number): V | undefined
+  /** The time of the last element at or before the time; -Infinity when there is none. */
+  floorTimeMs(timeMs: number): number
+  /** Visits the elements from one time to another, both included, in order. The visitor must not add or remove elements. */
+  forEach(visit: (element: V, timeMs: number) => void, fromMs?: number, toMs?: number): void
+  /** Removes the elements from one time to another, both included. */
+  remove(fromMs: number, toMs: number): void
+  clear(): void
+}
+
 /** The handle that belongs to a descriptor. */
 export type StateHandle<D> =
   D extends ValueDescriptor<infer V>
@@ -115,7 +160,9 @@ export type StateHandle<D> =
       ? ListState<V>
       : D extends MapDescriptor<infer MK, infer V>
         ? MapState<MK, V>
-        : never
+        : D extends OrderedListDescriptor<infer V>
+          ? OrderedListState<V>
+          : never
 
 /** The handles of all declared state, by name. */
 export type StateHandles<S> = { readonly [Name in keyof S]: StateHandle<S[Name]> }

@@ -1,10 +1,11 @@
 // Finds every mistake of a graph at once; each names the step, the user's file and line, and the mend.
-import { locationText } from '../base/source-location.ts'
+import { bootstrapMistakes } from './bootstrap.ts'
 import type { Edge, Graph, Vertex } from './graph.ts'
 import { edgesInto, MAX_PARALLELISM_LIMIT } from './graph.ts'
 import { keySelectorText } from './key.ts'
 import { broadcastInput, inputCount, isKeyed, keyedInputs } from './operator-spec.ts'
 import { retractionProblem, takesRetractions } from './retractions.ts'
+import { stepText } from './step-text.ts'
 
 /** All mistakes of the graph in words; empty when it can run. */
 export function validate(graph: Graph): string[] {
@@ -13,13 +14,8 @@ export function validate(graph: Graph): string[] {
     ...graph.vertices.flatMap(vertex => vertexMistakes(graph, vertex)),
     ...duplicateUids(graph),
     ...illegalCycles(graph),
+    ...bootstrapMistakes(graph),
   ]
-}
-
-/** A step in a message: `step "count" (src/job.ts:12)`. */
-export function stepText(vertex: Vertex): string {
-  const place = locationText(vertex.location)
-  return `step "${vertex.name}"${place === '' ? '' : ` (${place})`}`
 }
 
 function edgeMistakes(graph: Graph, edge: Edge): string[] {

@@ -1,5 +1,5 @@
 // Record path. Keyed functions over one or two inputs, with declared state and timers of both time domains.
-import { preview } from '../base/errors.ts'
+import { preview, StreamError } from '../base/errors.ts'
 import type {
   Collector,
   KeyedContext,
@@ -13,7 +13,15 @@ import { keyedInputs } from '../model/operator-spec.ts'
 import type { StateDescriptors } from '../model/state.ts'
 import { KeyedState, type StateEntry } from '../state/keyed-state.ts'
 import { type Timer, TimerQueue } from '../time/timer-queue.ts'
-import { type Emit, type EndMode, type Operator, type OperatorContext, spend } from './operator.ts'
+import {
+  type CurrentRecord,
+  type Emit,
+  type EndMode,
+  NO_TIMESTAMP,
+  type Operator,
+  type OperatorContext,
+  spend,
+} from './operator.ts'
 import { closeFunction, guarded, openFunction, refusePromise, unsigned } from './process.ts'
 import { OperatorRecordContext } from './record-context.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
@@ -47,6 +55,7 @@ export function keyedCoProcessOperator(
 interface Lifecycle {
   readonly acceptsRetractions?: boolean
   readonly state?: StateDescriptors
+  readonly watermarkDelayMs?: number
   open?: KeyedProcessFunction<unknown, unknown, unknown>['open']
   close?: KeyedProcessFunction<unknown, unknown, unknown>['close']
 }
@@ -54,6 +63,8 @@ interface Lifecycle {
 /** The operator of any keyed function; inputs without key, such as a broadcast one, have no current key. */
 export class KeyedProcessOperator implements Operator {
   readonly inputs: readonly Emit[]
+  /** There only with a declared delay: without it the watermark of the inputs is that of the output. */
+  readonly outputWatermark?: (inputWatermark: number) => number
   private readonly user: Lifecycle
   private readonly context: OperatorContext
   private readonly onTimer: UserTimer
@@ -81,6 +92,8 @@ export class KeyedProcessOperator implements Operator {
     this.inputs = inputs(this.ctx as unknown as AnyContext, this.out, this.state).map((call, input) =>
       keyed.includes(input) ? this.keyedInput(call, input) : guarded(call, context),
     )
+    const delayMs = user.watermarkDelayMs ?? 0
+    if (delayMs > 0) this.outputWatermark = watermark => (watermark === Infinity ? Infinity : watermark - delayMs)
   }
 
   open(): void {
@@ -99,6 +112,10 @@ export class KeyedProcessOperator implements Operator {
     return this.processingTimers.nextTimeMs()
   }
 
+  keysHeld(): number {
+    return this.state.table.size
+  }
+
   onProcessingTime(nowMs: number): boolean {
     return this.fireDue(this.processingTimers, nowMs, 'processing-time', Infinity)
   }
@@ -113,10 +130,11 @@ export class KeyedProcessOperator implements Operator {
   }
 
   private keyedInput(call: Emit, input: number): Emit {
-    const { vertex } = this.context
+    const { vertex, record: current } = this.context
     const keyOf = this.context.keyOf(input)
     const { state } = this
     return record => {
+      const timestampBefore = current.timestamp
       try {
         state.select(keyOf(record as never))
         refusePromise(call(record))
@@ -124,6 +142,7 @@ export class KeyedProcessOperator implements Operator {
         failOnRecord(vertex, record, error)
       }
       state.release()
+      current.timestamp = timestampBefore
     }
   }
 
@@ -175,6 +194,7 @@ class KeyedFunctionContext extends OperatorRecordContext {
   readonly timers: TimerService
   timeDomain: TimeDomain = 'event-time'
   private readonly keyed: KeyedState
+  private readonly current: CurrentRecord
 
   constructor(
     context: OperatorContext,
@@ -184,6 +204,7 @@ class KeyedFunctionContext extends OperatorRecordContext {
   ) {
     super(context)
     this.keyed = keyed
+    this.current = context.record
     this.state = keyed.handles
     this.timers = {
       currentWatermark: () => this.watermark,
@@ -197,6 +218,23 @@ class KeyedFunctionContext extends OperatorRecordContext {
 
   get key(): unknown {
     return this.keyed.currentKey
+  }
+
+  setOutputTimestamp(timestampMs: number): void {
+    if (!Number.isFinite(timestampMs)) {
+      throw new StreamError(
+        'TIMESTAMP_INVALID',
+        `setOutputTimestamp(${preview(timestampMs)}): expected a finite number of epoch milliseconds`,
+      )
+    }
+    // The plan gave the edges behind this step a column of timestamps only if there are any before it.
+    if (this.current.timestamp === NO_TIMESTAMP) {
+      throw new StreamError(
+        'TIMESTAMP_MISSING',
+        'setOutputTimestamp() was called for a record that has no timestamp; call assignTimestampsAndWatermarks() before this step',
+      )
+    }
+    this.current.timestamp = timestampMs
   }
 }
 

@@ -56,6 +56,7 @@ export interface OperatorCounters {
   /** Records too late for all their windows, whatever became of them. */
   lateRecords: number
   lateRecordsDropped: number
+  duplicatesDropped: number
   timersDropped: number
   /** Records of windows whose trigger had finished. */
   closedWindowRecordsDropped: number
@@ -72,6 +73,7 @@ export function newCounters(): OperatorCounters {
     recordsOut: 0,
     lateRecords: 0,
     lateRecordsDropped: 0,
+    duplicatesDropped: 0,
     timersDropped: 0,
     closedWindowRecordsDropped: 0,
     unfiredRecordsDropped: 0,
@@ -142,6 +144,8 @@ export interface Operator {
   onProcessingTime?(nowMs: number): boolean
   /** Where the operator's own watermarks come from; for those that make some. */
   timeHolder?(): TimeHolder
+  /** How many keys it keeps state or timers for, where it works per key. */
+  keysHeld?(): number
   /** Called when the task's input is drained for now. */
   onDrained?(): void
   /** The end of input: fires or flushes what is left. Returns false while something is pending: it is called again. */

@@ -1,5 +1,5 @@
 // Record path. The contexts that functions get: they read the chain's current record, so making one per subtask is enough.
-import type { RecordContext } from '../model/functions.ts'
+import type { DropReason, RecordContext } from '../model/functions.ts'
 import type { OutputTag } from '../model/output-tag.ts'
 import { type CurrentRecord, type Emit, NO_TIMESTAMP, type OperatorContext } from './operator.ts'
 
@@ -37,11 +37,21 @@ export class OperatorRecordContext implements RecordContext {
   }
 
   output<X>(tag: OutputTag<X>, record: X): void {
-    let emit = this.sideOutputs.get(tag.id)
-    if (emit === undefined && !this.sideOutputs.has(tag.id)) {
-      emit = this.operator.sideOutput(tag.id)
-      this.sideOutputs.set(tag.id, emit)
-    }
-    emit?.(record)
+    this.sideOutput(tag.id)?.(record)
+  }
+
+  drop<X>(reason: DropReason, record: X, tag?: OutputTag<X>): void {
+    const emit = tag === undefined ? undefined : this.sideOutput(tag.id)
+    if (emit !== undefined) emit(record)
+    else if (reason === 'late') this.operator.counters.lateRecordsDropped++
+    else this.operator.counters.duplicatesDropped++
+  }
+
+  private sideOutput(tagId: string): Emit | undefined {
+    const known = this.sideOutputs.get(tagId)
+    if (known !== undefined || this.sideOutputs.has(tagId)) return known
+    const emit = this.operator.sideOutput(tagId)
+    this.sideOutputs.set(tagId, emit)
+    return emit
   }
 }

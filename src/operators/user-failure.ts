@@ -3,7 +3,7 @@
 import type { ErrorCode } from '../base/error-codes.ts'
 import { errorText, preview, StreamError } from '../base/errors.ts'
 import type { Vertex } from '../model/graph.ts'
-import { stepText } from '../model/validate.ts'
+import { stepText } from '../model/step-text.ts'
 
 /** A failure on its way to the task, which adds the number of the record and turns it into a StreamError. */
 export class StepFailure extends Error {

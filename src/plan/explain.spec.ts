@@ -120,6 +120,27 @@ function keyedConnect(): Script {
   return script
 }
 
+function bootstrapJoin(): Script {
+  const script = new Script()
+  const [orders, rates] = ['orders', 'rates'].map(name => script.step(name, { ...SOCKET })) as [number, number]
+  const join = script.step(
+    'temporal-join',
+    {
+      kind: 'keyed-co-process',
+      function: { onFirst: () => {}, onSecond: () => {}, onTimer: () => {} },
+      description: 'temporal left join of event time',
+    },
+    {
+      keySelectors: [fieldSelector('currency'), fieldSelector('currency')],
+      bootstrap: { input: 1, untilMs: Infinity },
+    },
+  )
+  for (const [input, from] of [orders, rates].entries())
+    script.builder.addEdge({ from, to: join, input, partitioning: { kind: 'hash', key: fieldSelector('currency') } })
+  script.after(join, 'print', PRINT)
+  return script
+}
+
 function iteration(): Script {
   const script = new Script()
   const head = script.after(script.step('numbers', SOCKET), 'iterate', { kind: 'feedback', queuedRecordsMax: 100 })
@@ -142,6 +163,7 @@ const JOBS: readonly (readonly [name: string, make: () => Script, parallelism: n
   ['rolling-count-4', rollingCount, 4],
   ['event-time-window', eventTimeWindow, 2],
   ['keyed-connect', keyedConnect, 2],
+  ['bootstrap-join', bootstrapJoin, 2],
   ['iteration', iteration, 2],
   ['side-output', sideOutput, 2],
 ]

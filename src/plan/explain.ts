@@ -1,7 +1,7 @@
 // A plan for readers: text for people, plain data for programs and the dashboard. Golden tests hold both.
 import { locationText } from '../base/source-location.ts'
 import { operatorText } from '../model/describe.ts'
-import type { Graph, Vertex } from '../model/graph.ts'
+import type { BootstrapInput, Graph, Vertex } from '../model/graph.ts'
 import type { Explanation } from '../model/job.ts'
 import { keySelectorText } from '../model/key.ts'
 import { isStateful } from '../model/operator-spec.ts'
@@ -56,7 +56,14 @@ function vertexText(vertex: Vertex, options: ExplainOptions): string {
   const what = operatorText(vertex.operator)
   const uid = isStateful(vertex.operator) ? ` [uid ${vertex.uid}${vertex.isUidDerived ? ', derived' : ''}]` : ''
   const place = options.showLocations ? locationText(vertex.location) : ''
-  return `${vertex.id} ${vertex.name}${what === vertex.name ? '' : `: ${what}`}${key}${uid}${place === '' ? '' : ` (${place})`}`
+  return `${vertex.id} ${vertex.name}${what === vertex.name ? '' : `: ${what}`}${key}${bootstrapText(vertex)}${uid}${place === '' ? '' : ` (${place})`}`
+}
+
+function bootstrapText({ bootstrap }: Vertex): string {
+  if (bootstrap === undefined) return ''
+  const { input, untilMs = Infinity } = bootstrap
+  const reached = untilMs === Infinity ? '' : `its watermark is ${untilMs}, or `
+  return `, reads input ${input} first, until ${reached}it has ended or is idle`
 }
 
 function exchangeText(graph: Graph, exchange: Exchange, options: ExplainOptions): string {
@@ -99,6 +106,7 @@ function planJson(plan: PhysicalPlan, options: ExplainOptions): unknown {
       parallelism: vertex.parallelism,
       maxParallelism: vertex.maxParallelism,
       placement: vertex.placement,
+      ...(vertex.bootstrap === undefined ? {} : { bootstrap: bootstrapJson(vertex.bootstrap) }),
       ...(options.showLocations && vertex.location !== undefined ? { location: locationText(vertex.location) } : {}),
     })),
     edges: plan.graph.edges.map(edge => ({
@@ -126,6 +134,11 @@ function planJson(plan: PhysicalPlan, options: ExplainOptions): unknown {
       columns: exchange.columns,
     })),
   }
+}
+
+// JSON has no infinity: without a time the input is read to its end.
+function bootstrapJson({ input, untilMs = Infinity }: BootstrapInput): unknown {
+  return untilMs === Infinity ? { input } : { input, untilMs }
 }
 
 function counted(count: number, noun: string): string {

@@ -193,3 +193,66 @@ describe('the end', () => {
     assert.equal(received.from.isFeedback, true)
   })
 })
+
+describe('a bootstrap input', () => {
+  /** Two channels of the table (input 1), one of the stream (input 0). */
+  function held(untilMs?: number): { gate: InputGate; stream: Channel; tables: [Channel, Channel] } {
+    const [stream, a, b] = channels(3) as [Channel, Channel, Channel]
+    const inputs = [stream, a, b].map((channel, index) => ({
+      input: index === 0 ? 0 : 1,
+      channel,
+      isFeedback: false,
+    }))
+    const gate = new InputGate(inputs, untilMs === undefined ? { input: 1 } : { input: 1, untilMs })
+    stream.append('stream', 0, undefined)
+    stream.control({ kind: 'watermark', watermark: 50 })
+    return { gate, stream, tables: [a, b] }
+  }
+
+  test('is read alone until each of its channels has ended', () => {
+    const { gate, tables } = held()
+    const [a, b] = tables
+    a.append('a', 0, undefined)
+    a.control({ kind: 'end', mode: 'finish' })
+    b.append('b', 0, undefined)
+    assert.deepEqual(values(pollAll(gate)), ['a', 'b'])
+    assert.equal(gate.watermark, -Infinity, 'time stands still while the stream is held back')
+    b.control({ kind: 'end', mode: 'finish' })
+    assert.deepEqual(values(pollAll(gate)), ['stream'])
+    assert.equal(gate.watermark, 50)
+  })
+
+  test('is read alone until it is idle, and not again when it is active', () => {
+    const { gate, stream, tables } = held()
+    for (const table of tables) table.control({ kind: 'status', isIdle: true })
+    assert.deepEqual(values(pollAll(gate)), ['stream'])
+    tables[0].append('a', 0, undefined)
+    stream.append('more', 0, undefined)
+    assert.deepEqual(values(pollAll(gate)).sort(), ['a', 'more'])
+  })
+
+  test('is read alone until its watermark has reached the time', () => {
+    const { gate, tables } = held(100)
+    const [a, b] = tables
+    a.control({ kind: 'watermark', watermark: 100 })
+    b.control({ kind: 'watermark', watermark: 99 })
+    assert.deepEqual(values(pollAll(gate)), [])
+    a.append('more of a', 0, undefined)
+    assert.deepEqual(values(pollAll(gate)), ['more of a'], 'a channel that is far enough is read all the same')
+    b.control({ kind: 'watermark', watermark: 101 })
+    assert.deepEqual(values(pollAll(gate)), ['stream'])
+  })
+
+  test('that was stopped holds nothing back', () => {
+    const { gate, tables } = held()
+    for (const table of tables) table.control({ kind: 'end', mode: 'stop' })
+    assert.deepEqual(values(pollAll(gate)), ['stream'])
+  })
+
+  test('may have no channel, and holds nothing back then', () => {
+    const [stream] = channels(1) as [Channel]
+    const gate = new InputGate([{ input: 0, channel: stream, isFeedback: false }], { input: 1 })
+    stream.append('stream', 0, undefined)
+    assert.deepEqual(values(pollAll(gate)), ['stream'])
+  })
+})

@@ -1,4 +1,5 @@
 // Record path. The inputs of one task: polls its channels in turn, merges their watermarks and statuses, and notes their ends.
+import type { BootstrapInput } from '../model/graph.ts'
 import { type InputTime, WatermarkMerger } from '../time/watermark-merger.ts'
 import type { Batch, ControlElement, LoopEnd } from './batch.ts'
 import type { Channel } from './channel.ts'
@@ -34,23 +35,38 @@ interface GateInput extends InputChannel {
   /** Position among the ordinary inputs; -1 for feedback. */
   readonly ordinary: number
   state: 'open' | 'ended'
+  /** True while the others wait for it: it belongs to the bootstrap input and has not got as far as that must. */
+  isAwaited: boolean
 }
 
-/** Merges the channels of a task. Feedback is polled first, so that a loop drains before it is fed. */
+/**
+ * Merges the channels of a task. Feedback is polled first, so that a loop drains before it is fed. With a bootstrap input the other
+ * channels are left alone until that input has got far enough: they fill up, and hold their senders back.
+ */
 export class InputGate {
   private readonly inputs: readonly GateInput[]
   private readonly merger: WatermarkMerger
+  private readonly bootstrap: BootstrapInput | undefined
   private openCount: number
+  /** How many channels of the bootstrap input the others still wait for. */
+  private awaitedCount: number
   private next = 0
   /** How the input ended so far: one stopped channel makes the whole end a stop. */
   private mode: 'finish' | 'stop' = 'finish'
 
-  constructor(channels: readonly InputChannel[]) {
+  constructor(channels: readonly InputChannel[], bootstrap?: BootstrapInput) {
     let ordinary = 0
     const ordered = [...channels].sort((a, b) => Number(b.isFeedback) - Number(a.isFeedback))
     this.inputs = ordered.map(
-      (channel): GateInput => ({ ...channel, ordinary: channel.isFeedback ? -1 : ordinary++, state: 'open' }),
+      (channel): GateInput => ({
+        ...channel,
+        ordinary: channel.isFeedback ? -1 : ordinary++,
+        state: 'open',
+        isAwaited: !channel.isFeedback && channel.input === bootstrap?.input,
+      }),
     )
+    this.bootstrap = bootstrap
+    this.awaitedCount = this.inputs.filter(input => input.isAwaited).length
     this.merger = new WatermarkMerger(ordinary)
     this.openCount = ordinary
   }
@@ -109,6 +125,7 @@ export class InputGate {
       const input = this.inputs[this.next] as GateInput
       this.next = this.next + 1 === this.inputs.length ? 0 : this.next + 1
       if (input.isFeedback || input.state === 'ended') continue
+      if (this.awaitedCount > 0 && input.input !== this.bootstrap?.input) continue
       const received = this.pollInput(input)
       if (received !== undefined) return received
     }
@@ -130,16 +147,26 @@ export class InputGate {
     switch (element.kind) {
       case 'watermark':
         this.merger.advance(input.ordinary, element.watermark)
+        if (input.isAwaited && element.watermark >= (this.bootstrap?.untilMs ?? Infinity)) this.awaitNoMore(input)
         return
       case 'status':
         this.merger.setIdle(input.ordinary, element.isIdle)
+        if (element.isIdle) this.awaitNoMore(input)
         return
       case 'end':
         input.state = 'ended'
         this.openCount--
+        this.awaitNoMore(input)
         // After the last record of an input no record of any time follows; a stopped input only paused.
         if (element.mode === 'finish') this.merger.advance(input.ordinary, Infinity)
         else this.mode = 'stop'
     }
+  }
+
+  // For good: that an idle input has records again does not hold the others back once more.
+  private awaitNoMore(input: GateInput): void {
+    if (!input.isAwaited) return
+    input.isAwaited = false
+    this.awaitedCount--
   }
 }

@@ -36,6 +36,9 @@ function vertexMetrics(nodes: readonly ChainNode[], rootRecordsIn: number | unde
     watermark: nodes.reduce((smallest, node) => Math.min(smallest, node.outputWatermark), Infinity),
     lateRecordsDropped: total(nodes, node => node.counters.lateRecordsDropped),
     futureTimestamps: total(nodes, node => node.counters.futureTimestamps),
+    duplicatesDropped: total(nodes, node => node.counters.duplicatesDropped),
+    keysHeld:
+      nodes[0]?.operator.keysHeld === undefined ? undefined : total(nodes, node => node.operator.keysHeld?.() ?? 0),
   }
 }
 

@@ -2,7 +2,7 @@
 // watermarks and asynchronous results are handled one at a time inside it.
 import type { Clock } from '../base/clock.ts'
 import { errorText, StreamError } from '../base/errors.ts'
-import { stepText } from '../model/validate.ts'
+import { stepText } from '../model/step-text.ts'
 import type { FeedbackOperator } from '../operators/feedback.ts'
 import {
   type AsyncOperator,
@@ -86,7 +86,7 @@ export class Task {
     this.clock = init.clock
     this.mailbox = init.mailbox
     this.capacity = init.capacity
-    this.gate = new InputGate(init.inputs)
+    this.gate = new InputGate(init.inputs, init.graph.vertices[init.chain.vertices[0] as number]?.bootstrap)
     this.instance = instantiateChain(init)
     const root = this.nodes[0] as ChainNode
     this.source = root.vertex.operator.kind === 'source' ? (root.operator as SourceOperator) : undefined

@@ -11,6 +11,7 @@ import type {
   ValueState,
 } from '../model/state.ts'
 import { KeyEntry, KeyedTable } from './keyed-table.ts'
+import { HeapOrderedListState } from './ordered-list-state.ts'
 
 /** What declared state and timers keep for one key. */
 export class StateEntry extends KeyEntry {
@@ -130,6 +131,8 @@ export class KeyedState {
         return new HeapListState(this, slot)
       case 'map':
         return new HeapMapState(this, slot)
+      case 'ordered-list':
+        return new HeapOrderedListState(this, slot)
     }
   }
 }

@@ -17,6 +17,9 @@ export interface Expectation {
   /** What `observe` gives at the end: for sinks, and for what else the operator does to its surroundings. */
   readonly observed?: unknown
   readonly lateRecordsDropped?: number
+  readonly duplicatesDropped?: number
+  /** Keys that the operator keeps anything for at the end of the script; not compared unless given. */
+  readonly keysHeld?: number
   readonly timersDropped?: number
   readonly futureTimestamps?: number
   /** The failure that ends the run: its code, and what its message must say. */
@@ -111,6 +114,8 @@ function mistakeIn(
       .find(mistake => mistake !== undefined) ??
     differs('what was observed', observed, expect.observed) ??
     differs('late records dropped', run.lateRecordsDropped, expect.lateRecordsDropped ?? 0) ??
+    differs('duplicates dropped', run.duplicatesDropped, expect.duplicatesDropped ?? 0) ??
+    (expect.keysHeld === undefined ? undefined : differs('keys held', run.keysHeld, expect.keysHeld)) ??
     differs('timers dropped', run.timersDropped, expect.timersDropped ?? 0) ??
     differs('future timestamps', run.futureTimestamps, expect.futureTimestamps ?? 0)
   )

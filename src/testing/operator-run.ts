@@ -58,6 +58,9 @@ export interface HarnessRun {
   /** Records and timers that steps worked off beyond their budget. */
   readonly overspent: number
   readonly lateRecordsDropped: number
+  readonly duplicatesDropped: number
+  /** Keys that the operator keeps anything for at the end; undefined where it does not count them. */
+  readonly keysHeld: number | undefined
   readonly timersDropped: number
   readonly closedWindowRecordsDropped: number
   readonly unfiredRecordsDropped: number
@@ -209,7 +212,7 @@ class OperatorDriver {
   }
 
   result(failure: Error | undefined, script: readonly ScriptStep[]): HarnessRun {
-    const { counters } = this.task.nodes[0] as Task['nodes'][number]
+    const { counters, operator } = this.task.nodes[0] as Task['nodes'][number]
     const expectedEnd = this.outputs.size === 0 ? undefined : script.find(step => step.kind === 'end')?.mode
     return {
       outputs: new Map([...this.outputs].map(([name, { elements }]) => [name, elements])),
@@ -220,6 +223,8 @@ class OperatorDriver {
       emittedByStepMax: this.emittedByStepMax,
       overspent: this.overspent,
       lateRecordsDropped: counters.lateRecordsDropped,
+      duplicatesDropped: counters.duplicatesDropped,
+      keysHeld: operator.keysHeld?.(),
       timersDropped: counters.timersDropped,
       closedWindowRecordsDropped: counters.closedWindowRecordsDropped,
       unfiredRecordsDropped: counters.unfiredRecordsDropped,

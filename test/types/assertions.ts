@@ -16,6 +16,7 @@ import {
   list,
   map,
   max,
+  orderedList,
   outputTag,
   quantiles,
   records,
@@ -372,4 +373,58 @@ export function variance(words: DataStream<Word>, bases: DataStream<{ readonly w
   // @ts-expect-error a stream of less is no stream of more.
   const narrower: DataStream<Word> = bases
   narrower.print()
+}
+
+/** Joins by time: an outer side may be missing, and only an outer side. */
+export function joining(words: DataStream<Word>, alerts: DataStream<Alert>): void {
+  const [left, right] = [words.keyBy('word'), alerts.keyBy('text')]
+  const joined = left.intervalJoin(right).between(-5, seconds(5)).upperBoundExclusive()
+  const pairs = joined.map((word, alert) => {
+    holds<Equal<typeof word, Word>>()
+    holds<Equal<typeof alert, Alert>>()
+    return word.frequency
+  })
+  holds<Equal<typeof pairs, DataStream<number>>>()
+  const outer = joined.joinType('left').process({
+    onPair(word, alert, ctx, out: Collector<string>) {
+      holds<Equal<typeof word, Word>>()
+      holds<Equal<typeof alert, Alert | undefined>>()
+      holds<Equal<typeof ctx.leftTimestamp, number>>()
+      holds<Equal<typeof ctx.rightTimestamp, number | undefined>>()
+      out.collect(`${word.word} ${alert?.text}`)
+    },
+  })
+  holds<Equal<typeof outer, DataStream<string>>>()
+  joined.joinType('full').map((word, alert) => {
+    holds<Equal<typeof word, Word | undefined>>()
+    holds<Equal<typeof alert, Alert | undefined>>()
+    return 0
+  })
+  const priced = left.temporalJoin(right, { join: (word, alert) => [word.frequency, alert.text] as const })
+  holds<Equal<typeof priced, DataStream<readonly [number, string]>>>()
+  left.temporalJoin(right, {
+    type: 'left',
+    deleted: alert => alert.text === '',
+    join: (word, alert) => {
+      holds<Equal<typeof word, Word>>()
+      holds<Equal<typeof alert, Alert | undefined>>()
+      return 0
+    },
+  })
+  const once = left.deduplicate({ withinMs: 5, sideOutputDuplicates: outputTag<Word>('duplicates') })
+  holds<Equal<typeof once, DataStream<Word>>>()
+  // @ts-expect-error the keys of the two streams differ in type.
+  left.intervalJoin(words.keyBy('frequency'))
+  // @ts-expect-error a side output of records of another type.
+  joined.sideOutputLeftLateData(outputTag<Alert>('late'))
+  const ordered = left.process({
+    state: { recent: orderedList<Word>() },
+    onRecord(word, ctx, out: Collector<number>) {
+      ctx.state.recent.add(1, word)
+      const first = ctx.state.recent.shift()
+      holds<Equal<typeof first, Word | undefined>>()
+      out.collect(ctx.state.recent.size)
+    },
+  })
+  holds<Equal<typeof ordered, DataStream<number>>>()
 }

@@ -74,7 +74,8 @@ export function requireStrategy(call: string, value: unknown): void {
   if (mistake !== undefined) throw optionInvalid(call, mistake)
 }
 
-function misuse(code: ErrorCode, call: string, problem: string): StreamError {
+/** An error of the given code for a call of the API, with its place in the user's code. */
+export function misuse(code: ErrorCode, call: string, problem: string): StreamError {
   const place = locationText(callerLocation())
   return new StreamError(code, `${call}${place === '' ? '' : ` (${place})`}: ${problem}`)
 }

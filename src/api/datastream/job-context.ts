@@ -71,7 +71,10 @@ export interface StreamFactory {
 }
 
 /** What is said of a new step; its place is where the user called. */
-export type StepInit = Pick<VertexInit, 'name' | 'operator' | 'placement' | 'keySelectors' | 'parallelism'>
+export type StepInit = Pick<
+  VertexInit,
+  'name' | 'operator' | 'placement' | 'keySelectors' | 'parallelism' | 'bootstrap'
+>
 
 /** Adds a step that reads the flows, one per input, and returns it. */
 export function addStep(inputs: readonly [Flow, ...Flow[]], init: StepInit): VertexDraft {

@@ -14,15 +14,18 @@ export const AGGREGATE_RULES: MethodRules = {
   optional: ['retract', 'subtract'],
 }
 
-const STATE_KINDS: readonly unknown[] = ['value', 'list', 'map']
+const STATE_KINDS: readonly unknown[] = ['value', 'list', 'map', 'ordered-list']
 
 /** Throws OPTION_INVALID unless it is a keyed function with the given methods and well declared state. */
 export function requireKeyedFunction(
   call: string,
-  fn: { readonly state?: StateDescriptors },
+  fn: { readonly state?: StateDescriptors; readonly watermarkDelayMs?: number },
   required: readonly string[],
 ): void {
   requireMethods(call, fn, { required, optional: ['onTimer', 'open', 'close'] })
+  const { watermarkDelayMs = 0 } = fn
+  if (!(typeof watermarkDelayMs === 'number' && watermarkDelayMs >= 0))
+    throw optionInvalid(call, `watermarkDelayMs is ${preview(watermarkDelayMs)}; give milliseconds from 0`)
   requireStates(call, fn.state)
 }
 
@@ -30,6 +33,9 @@ export function requireKeyedFunction(
 export function requireStates(call: string, state: StateDescriptors | undefined): void {
   for (const [name, descriptor] of Object.entries(state ?? {})) {
     if (STATE_KINDS.includes((descriptor as { readonly kind?: unknown } | null | undefined)?.kind)) continue
-    throw optionInvalid(call, `state "${name}" is ${preview(descriptor)}; declare it with value(), list() or map()`)
+    throw optionInvalid(
+      call,
+      `state "${name}" is ${preview(descriptor)}; declare it with value(), list(), map() or orderedList()`,
+    )
   }
 }

@@ -1,15 +1,18 @@
 // The implementation of KeyedStream: its steps carry the key selector and read by the hash of the key.
 
 import { preview } from '../../base/errors.ts'
-import type { JoinType } from '../../functions/join-groups.ts'
 import type { BroadcastDescriptors } from '../../model/broadcast-functions.ts'
 import type { AggregateFunction, KeyedProcessFunction, TimeWindow } from '../../model/functions.ts'
+import type { JoinType } from '../../model/join-functions.ts'
 import type { StateDescriptors } from '../../model/state.ts'
 import { optionInvalid } from './arguments.ts'
 import { BroadcastStreamNode } from './broadcast-streams.ts'
 import { DataStreamNode } from './data-stream.ts'
+import { deduplicateStep } from './deduplicate.ts'
 import { type FieldAggregations, withFieldAggregations } from './field-aggregations.ts'
+import { IntervalJoinNode } from './interval-join.ts'
 import { type Flow, type KeyedFlow, requireSameJob, type StepInit } from './job-context.ts'
+import type { DeduplicateOptions, TemporalJoinOptions } from './join-options.ts'
 import { type AnyKeyedProcessFunction, requireKeyedFunction } from './keyed-functions.ts'
 import { type MixedWindowOptions, mixedWindowing } from './mixed-window-options.ts'
 import { MixedWindowedStreamNode } from './mixed-windowed-stream.ts'
@@ -19,6 +22,7 @@ import type {
   BroadcastStream,
   ConnectedStreams,
   DataStream,
+  IntervalJoin,
   KeyedBroadcastConnectedStreams,
   KeyedConnectedStreams,
   KeyedStream,
@@ -26,9 +30,11 @@ import type {
   PerRecordWindowedStream,
   WindowedStream,
 } from './streams.ts'
+import { type AnyTemporalJoinOptions, temporalJoinStep } from './temporal-join.ts'
 import { timeDomainOf } from './time-domain.ts'
 import type { WindowAssigner } from './window-assigners.ts'
-import { type CoGroupOptions, type WindowJoinOptions, windowCoGroup, windowJoin } from './window-joins.ts'
+import type { CoGroupOptions, WindowJoinOptions } from './window-join-options.ts'
+import { windowCoGroup, windowJoin } from './window-joins.ts'
 import { type WindowOptions, withOptions } from './window-options.ts'
 import { assignedWindowing, countWindowing, timeWindowing, type Windowing } from './windowing.ts'
 
@@ -110,6 +116,19 @@ export class KeyedStreamNode<T, K> extends AggregatedStream<T> implements KeyedS
   ): DataStream<O> {
     const flows = (others as readonly KeyedStream<unknown, K>[]).map(other => this.keyedFlowOf(other, 'coGroup()'))
     return windowCoGroup([this.keyedFlow, ...flows], options as never)
+  }
+
+  intervalJoin<U>(other: KeyedStream<U, K>): IntervalJoin<T, U> {
+    return new IntervalJoinNode(this.keyedFlow, this.keyedFlowOf(other, 'intervalJoin()'))
+  }
+
+  temporalJoin<U, O>(table: KeyedStream<U, K>, options: TemporalJoinOptions<T, U, O>): DataStream<O> {
+    const tableFlow = this.keyedFlowOf(table, 'temporalJoin()')
+    return this.flow.job.streams.data(temporalJoinStep(this.keyedFlow, tableFlow, options as AnyTemporalJoinOptions))
+  }
+
+  deduplicate(options: DeduplicateOptions<T>): DataStream<T> {
+    return this.flow.job.streams.data(deduplicateStep(this.keyedFlow, options as DeduplicateOptions<unknown>))
   }
 
   private keyedFlowOf(other: KeyedStream<unknown, K>, call: string): KeyedFlow {

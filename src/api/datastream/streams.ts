@@ -1,7 +1,6 @@
 // The DataStream API as its users see it: what can be called on a stream, and the types that follow from it. All of it is declarative:
 // each call adds to the graph of the environment and nothing runs before execute(). The classes beside this file implement it.
 import type { KeptValuesOptions } from '../../functions/distinct-values.ts'
-import type { JoinType } from '../../functions/join-groups.ts'
 import type { QuantilesOptions } from '../../functions/quantiles.ts'
 import type { TopNOptions } from '../../functions/top-n.ts'
 import type { AsyncContext } from '../../model/async-spec.ts'
@@ -21,6 +20,7 @@ import type {
   ProcessFunction,
   TimeWindow,
 } from '../../model/functions.ts'
+import type { IntervalJoinFunction, JoinType } from '../../model/join-functions.ts'
 import type { MixedWindow } from '../../model/mixed-window-spec.ts'
 import type { OutputTag } from '../../model/output-tag.ts'
 import type { WindowedResult } from '../../model/per-record-window-spec.ts'
@@ -29,12 +29,13 @@ import type { WatermarkStrategy } from '../../model/watermark-strategy.ts'
 import type { LateRecord, WindowContext, WindowProcessFunction } from '../../model/window-functions.ts'
 import type { Accumulation } from '../../model/window-spec.ts'
 import type { AsyncOptions } from './async-calls.ts'
+import type { DeduplicateOptions, TemporalJoinOptions, UnboundedStateOptions } from './join-options.ts'
 import type { FieldOf, KeyOf, NumberFieldOf } from './key-selection.ts'
 import type { MixedWindowOptions } from './mixed-window-options.ts'
 import type { PerRecordWindowOptions } from './per-record-window-options.ts'
 import type { WindowAssigner } from './window-assigners.ts'
 import type { WindowEvictor } from './window-evictors.ts'
-import type { CoGroupOptions, WindowJoinOptions } from './window-joins.ts'
+import type { CoGroupOptions, WindowJoinOptions } from './window-join-options.ts'
 import type { WindowOptions } from './window-options.ts'
 import type { WindowTrigger } from './window-triggers.ts'
 
@@ -356,6 +357,107 @@ export interface KeyedStream<T, K> extends DataStream<T>, Aggregations<T> {
   mixedWindow(options: MixedWindowOptions): MixedWindowedStream<T, K>
   /** Kafka Streams' sliding windows, which begin and end at records. OPTION_INVALID for times that are not whole or negative. */
   perRecordWindow(options: PerRecordWindowOptions): PerRecordWindowedStream<T, K>
+  /** Pairs the records of two streams whose times lie within bounds of each other; `between` says which. */
+  intervalJoin<U>(other: KeyedStream<U, K>): IntervalJoin<T, U>
+  /**
+   * Joins each record with the version of a table that was valid at its time. The table is a stream whose records of a key are the versions of
+   * a row. By event time a record waits until the watermark has reached its time; results come in that order. Throws OPTION_INVALID,
+   * TIMESTAMP_MISSING where no step before gives timestamps, STATE_UNBOUNDED for a table without end whose versions nothing lets go of.
+   * @example
+   * ```ts
+   * import { environment, forMonotonousTimestamps } from 'millrace'
+   * const env = environment()
+   * const rates = env
+   *   .fromElements({ currency: 'EUR', rate: 1.1, at: 0 }, { currency: 'EUR', rate: 1.2, at: 500 })
+   *   .assignTimestampsAndWatermarks(forMonotonousTimestamps({ timestamp: rate => rate.at }))
+   * const orders = env
+   *   .fromElements({ currency: 'EUR', amount: 10, at: 400 }, { currency: 'EUR', amount: 10, at: 600 })
+   *   .assignTimestampsAndWatermarks(forMonotonousTimestamps({ timestamp: order => order.at }))
+   * const priced = orders.keyBy('currency').temporalJoin(rates.keyBy('currency'), {
+   *   join: (order, rate) => order.amount * rate.rate,
+   * })
+   * console.log(await priced.executeAndCollect()) // [ 11, 12 ]
+   * ```
+   */
+  temporalJoin<U, O>(table: KeyedStream<U, K>, options: TemporalJoinOptions<T, U, O>): DataStream<O>
+  /**
+   * Of records of one key that lie close together in time, lets one through; the others are duplicates. What is kept of a key goes when
+   * no duplicate can come any more. Throws OPTION_INVALID, TIMESTAMP_MISSING where no step before gives timestamps, STATE_UNBOUNDED without `withinMs`.
+   * @example
+   * ```ts
+   * import { environment, forMonotonousTimestamps, minutes } from 'millrace'
+   * const env = environment()
+   * const payments = env
+   *   .fromElements({ id: 'a', at: 1000 }, { id: 'b', at: 2000 }, { id: 'a', at: 3000 })
+   *   .assignTimestampsAndWatermarks(forMonotonousTimestamps({ timestamp: payment => payment.at }))
+   * const once = payments.keyBy('id').deduplicate({ withinMs: minutes(10) })
+   * console.log((await once.executeAndCollect()).map(({ id }) => id)) // [ 'a', 'b' ]
+   * ```
+   */
+  deduplicate(options: DeduplicateOptions<T>): DataStream<T>
+}
+
+/**
+ * Two keyed streams that are to be joined by time; `between` says which records pair.
+ * @example
+ * ```ts
+ * import { environment, forMonotonousTimestamps, seconds } from 'millrace'
+ * const env = environment()
+ * const shown = env
+ *   .fromElements({ ad: 1, at: 1000 }, { ad: 2, at: 2000 })
+ *   .assignTimestampsAndWatermarks(forMonotonousTimestamps({ timestamp: impression => impression.at }))
+ * const clicked = env
+ *   .fromElements({ ad: 1, at: 3000, user: 'ann' })
+ *   .assignTimestampsAndWatermarks(forMonotonousTimestamps({ timestamp: click => click.at }))
+ * const pairs = shown
+ *   .keyBy('ad')
+ *   .intervalJoin(clicked.keyBy('ad'))
+ *   .between(0, seconds(10))
+ *   .map((impression, click) => `${click.user} clicked ${impression.ad}`)
+ * console.log(await pairs.executeAndCollect())
+ * ```
+ */
+export interface IntervalJoin<A, B> {
+  /** Goes by the timestamps of the records; the default. */
+  inEventTime(): IntervalJoin<A, B>
+  /** Goes by the time at which records arrive. */
+  inProcessingTime(): IntervalJoin<A, B>
+  /**
+   * Pairs a left record with each right one from `lowerMs` to `upperMs` milliseconds after it, both included; negative: before it. Throws
+   * OPTION_INVALID unless lowerMs <= upperMs, STATE_UNBOUNDED for an infinite bound that `allowUnboundedState` does not allow.
+   */
+  between(lowerMs: number, upperMs: number, options?: UnboundedStateOptions): IntervalJoined<A, B>
+}
+
+/**
+ * An interval join with its bounds. A record is kept as long as a partner may come. `ML` and `MR` are undefined where a pair may lack its
+ * left or right side, else never.
+ */
+export interface IntervalJoined<A, B, ML = never, MR = never> {
+  /** A right record exactly at the lower bound does not match. */
+  lowerBoundExclusive(): IntervalJoined<A, B, ML, MR>
+  /** A right record exactly at the upper bound does not match. */
+  upperBoundExclusive(): IntervalJoined<A, B, ML, MR>
+  /** Goes by the timestamps of the records; the default. */
+  inEventTime(): IntervalJoined<A, B, ML, MR>
+  /** Goes by the time at which records arrive. */
+  inProcessingTime(): IntervalJoined<A, B, ML, MR>
+  /** Sends left records whose time the watermark had passed to a side output, instead of counting them. Event time only. */
+  sideOutputLeftLateData(tag: OutputTag<A>): IntervalJoined<A, B, ML, MR>
+  /** As `sideOutputLeftLateData`, for right records. */
+  sideOutputRightLateData(tag: OutputTag<B>): IntervalJoined<A, B, ML, MR>
+  /**
+   * Which side's records come out, with undefined beside them, when their interval has closed without a partner. By event time the
+   * watermark behind an outer join stays back by the length of that interval.
+   */
+  joinType(type: 'inner'): IntervalJoined<A, B>
+  joinType(type: 'left'): IntervalJoined<A, B, never, undefined>
+  joinType(type: 'right'): IntervalJoined<A, B, undefined, never>
+  joinType(type: 'full'): IntervalJoined<A, B, undefined, undefined>
+  /** One record for each pair, with the later timestamp of the two. */
+  map<O>(fn: (left: A | ML, right: B | MR) => O): DataStream<O>
+  /** Any logic over the pairs. Throws TIMESTAMP_MISSING where no step before gives timestamps. */
+  process<O>(fn: IntervalJoinFunction<A, B, O, ML, MR>): DataStream<O>
 }
 
 /**
