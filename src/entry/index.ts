@@ -41,6 +41,48 @@ export type {
   StepSettings,
   WindowedStream,
 } from '../api/datastream/streams.ts'
+export {
+  type AlignmentOptions,
+  type CustomWindows,
+  calendarWindows,
+  customWindows,
+  globalWindows,
+  type SessionOptions,
+  sessionWindows,
+  slidingWindows,
+  tumblingWindows,
+  type WindowAssigner,
+  type WindowTimeOptions,
+} from '../api/datastream/window-assigners.ts'
+export {
+  countEvictor,
+  customEvictor,
+  deltaEvictor,
+  type EvictorOptions,
+  timeEvictor,
+  type WindowEvictor,
+} from '../api/datastream/window-evictors.ts'
+export type { CoGroupOptions, JoinSides, WindowJoinOptions } from '../api/datastream/window-join-options.ts'
+export type { WindowOptions } from '../api/datastream/window-options.ts'
+export {
+  afterAll,
+  afterCount,
+  afterDelta,
+  afterEach,
+  afterFirst,
+  afterProcessingTime,
+  afterWatermark,
+  continuousEventTime,
+  continuousProcessingTime,
+  customTrigger,
+  never,
+  onWindowEnd,
+  orFinally,
+  type ProcessingTimeOptions,
+  purging,
+  repeatedly,
+  type WindowTrigger,
+} from '../api/datastream/window-triggers.ts'
 export type { Clock } from '../base/clock.ts'
 export type { ErrorCode } from '../base/error-codes.ts'
 export { StreamError } from '../base/errors.ts'
@@ -52,6 +94,7 @@ export { avg, count, max, min, sum } from '../functions/number-aggregates.ts'
 export { type QuantilesOptions, quantiles } from '../functions/quantiles.ts'
 export { type TopNOptions, topN } from '../functions/top-n.ts'
 export type { AsyncContext, AsyncOrder } from '../model/async-spec.ts'
+export type { RuntimeMode } from '../model/batch-mode.ts'
 export type {
   BroadcastDescriptors,
   BroadcastProcessFunction,
@@ -64,6 +107,7 @@ export type {
   ReadOnlyHandles,
   ReadOnlyMapState,
 } from '../model/broadcast-functions.ts'
+export type { CalendarDate, CalendarSpec, CalendarUnit } from '../model/calendar-spec.ts'
 export type {
   Placement,
   ReaderContext,
@@ -79,6 +123,7 @@ export type {
 export { days, hours, milliseconds, minutes, seconds } from '../model/duration.ts'
 export type {
   AggregateFunction,
+  Change,
   Collector,
   CoProcessFunction,
   DropReason,
@@ -128,12 +173,25 @@ export {
   type ValueState,
   value,
 } from '../model/state.ts'
+export type { Trigger, TriggerContext, TriggerResult } from '../model/trigger-spec.ts'
 export type {
   WatermarkAlignment,
   WatermarkEmission,
   WatermarkGenerator,
   WatermarkStrategy,
 } from '../model/watermark-strategy.ts'
+export type {
+  Evictor,
+  EvictorContext,
+  LateRecord,
+  Pane,
+  PaneTiming,
+  TimestampedElement,
+  WindowContext,
+  WindowProcessContext,
+  WindowProcessFunction,
+} from '../model/window-functions.ts'
+export type { Accumulation, TimestampCombiner, WindowTimeDomain } from '../model/window-spec.ts'
 export {
   forBoundedOutOfOrderness,
   forGenerator,

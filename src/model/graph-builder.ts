@@ -1,6 +1,7 @@
 // Collects vertices and edges while a job is written, and turns them into a frozen, validated graph.
 import { StreamError } from '../base/errors.ts'
 import type { SourceLocation } from '../base/source-location.ts'
+import { batchMistakes, batchOperator, type RuntimeMode } from './batch-mode.ts'
 import type { Placement } from './connector.ts'
 import type { BootstrapInput, Chaining, Edge, Graph, Vertex } from './graph.ts'
 import { MAX_PARALLELISM_DEFAULT } from './graph.ts'
@@ -53,6 +54,8 @@ type EdgeDraft = Omit<Edge, 'partitioning'> & { readonly partitioning: Partition
 /** What holds for all vertices that do not say otherwise. */
 export interface GraphDefaults {
   readonly parallelism: number
+  /** `streaming` unless given. */
+  readonly runtimeMode?: RuntimeMode
   readonly maxParallelism?: number
 }
 
@@ -96,7 +99,8 @@ export class GraphBuilder {
     const vertices = this.drafts.map(draft => vertexOf(draft, defaults))
     const edges = this.edges.map(edge => withPartitioning(edge, vertices))
     const graph = freezeGraph(name, deriveUids(vertices, edges), edges)
-    const mistakes = validate(graph)
+    const isBatch = defaults.runtimeMode === 'batch'
+    const mistakes = [...validate(graph), ...(isBatch ? batchMistakes(vertices) : [])]
     if (mistakes.length > 0) {
       const lines = mistakes.map((mistake, index) => `  ${index + 1}. ${mistake}`)
       throw new StreamError('GRAPH_INVALID', `the job "${name}" has ${count(mistakes.length)}:\n${lines.join('\n')}`)
@@ -150,7 +154,7 @@ function vertexOf(draft: VertexDraft, defaults: GraphDefaults): Vertex {
     uid: draft.uid ?? '',
     isUidDerived: draft.uid === undefined,
     name: draft.name,
-    operator,
+    operator: defaults.runtimeMode === 'batch' ? batchOperator(operator) : operator,
     parallelism,
     maxParallelism: draft.maxParallelism ?? defaults.maxParallelism ?? MAX_PARALLELISM_DEFAULT,
     placement: draft.placement,

@@ -6,6 +6,7 @@ import { keySelectorText } from './key.ts'
 import { broadcastInput, inputCount, isKeyed, keyedInputs } from './operator-spec.ts'
 import { retractionProblem, takesRetractions } from './retractions.ts'
 import { stepText } from './step-text.ts'
+import { windowProblems } from './window-problems.ts'
 
 /** All mistakes of the graph in words; empty when it can run. */
 export function validate(graph: Graph): string[] {
@@ -60,6 +61,7 @@ function vertexMistakes(graph: Graph, vertex: Vertex): string[] {
     ...inputMistakes(graph, vertex),
     ...keyMistakes(graph, vertex),
     ...retractionMistakes(graph, vertex),
+    ...windowMistakes(vertex),
     ...broadcastMistakes(graph, vertex),
     ...alignmentMistakes(vertex),
   ]
@@ -130,6 +132,11 @@ function retractionMistakes(graph: Graph, vertex: Vertex): string[] {
   const problem = retractionProblem(vertex.operator)
   if (problem === undefined || !takesRetractions(graph, vertex.id)) return []
   return [`${stepText(vertex)} reads results that may be taken back, but ${problem}`]
+}
+
+function windowMistakes(vertex: Vertex): string[] {
+  if (vertex.operator.kind !== 'window') return []
+  return windowProblems(vertex.operator.window).map(problem => `${stepText(vertex)} ${problem}`)
 }
 
 // What the subtasks make of broadcast records must be the same everywhere, so each must get all of them.

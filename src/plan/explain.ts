@@ -6,6 +6,7 @@ import type { Explanation } from '../model/job.ts'
 import { keySelectorText } from '../model/key.ts'
 import { isStateful } from '../model/operator-spec.ts'
 import { partitioningText } from '../model/partitioning.ts'
+import { graphWarnings } from '../model/warnings.ts'
 import type { Chain, Exchange, PhysicalPlan } from './physical-plan.ts'
 import { planGraph } from './plan.ts'
 
@@ -27,7 +28,8 @@ function planText(plan: PhysicalPlan, options: ExplainOptions): string {
   const tasks = chains.reduce((sum, chain) => sum + chain.parallelism, 0)
   const heading = `job "${graph.name}" (graph ${plan.graphHash}): ${counted(chains.length, 'chain')}, ${counted(tasks, 'task')}`
   const blocks = chains.map(chain => chainText(plan, chain, exchanges, options))
-  return [heading, ...blocks, ...warnings(graph)].join('\n')
+  const notes = graphWarnings(graph).map(text => `warning: ${text}`)
+  return [heading, ...blocks, ...notes, ...warnings(graph)].join('\n')
 }
 
 function chainText(plan: PhysicalPlan, chain: Chain, exchanges: readonly Exchange[], options: ExplainOptions): string {

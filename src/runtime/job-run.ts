@@ -4,6 +4,7 @@ import { errorText } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { ConnectorResolver } from '../model/connector.ts'
 import type { JobMetrics, JobResult, JobStatus } from '../model/job.ts'
+import { graphWarnings } from '../model/warnings.ts'
 import type { PhysicalPlan } from '../plan/physical-plan.ts'
 import { type Deployment, deploy } from './deployment.ts'
 import type { Scheduler } from './event-loop-scheduler.ts'
@@ -40,6 +41,7 @@ export class JobRun {
   async run(): Promise<JobResult> {
     const startedMs = this.init.clock.now()
     const { plan } = this.init
+    for (const warning of graphWarnings(plan.graph)) this.init.logger.log('warn', warning)
     const deployment = await deploy({ ...this.init, wake: () => this.init.scheduler.wake() })
     this.deployment = deployment
     let failure: { readonly error: unknown } | undefined

@@ -2,6 +2,7 @@
 // their port only.
 import { StreamError } from '../../base/errors.ts'
 import { callerLocation } from '../../base/source-location.ts'
+import type { RuntimeMode } from '../../model/batch-mode.ts'
 import type { Source, SourceSpec } from '../../model/connector.ts'
 import { MAX_PARALLELISM_LIMIT } from '../../model/graph.ts'
 import { GraphBuilder, type GraphDefaults } from '../../model/graph-builder.ts'
@@ -27,6 +28,7 @@ import {
 } from './sources.ts'
 import { streamFactory } from './stream-factory.ts'
 import type { DataStream } from './streams.ts'
+import { requireChoice } from './window-assigners.ts'
 
 /** What holds for all steps that do not say otherwise. */
 export interface EnvironmentOptions {
@@ -34,6 +36,11 @@ export interface EnvironmentOptions {
   readonly parallelism?: number
   /** The number of key groups of keyed state, from 1 to 32768; 128 unless said otherwise. */
   readonly maxParallelism?: number
+  /**
+   * `batch` for input that has an end: only final results come out, one for each window and one for each key of a rolling aggregation, and
+   * nothing is late. `streaming` unless given.
+   */
+  readonly runtimeMode?: RuntimeMode
 }
 
 /**
@@ -52,10 +59,13 @@ export class StreamEnvironment {
   private readonly job: JobContext
   private parallelism: number | undefined
   private maxParallelism: number | undefined
+  private readonly runtimeMode: RuntimeMode
   private wasExecuted = false
 
   constructor(launcher: JobLauncher, options: EnvironmentOptions = {}) {
     this.launcher = launcher
+    this.runtimeMode = options.runtimeMode ?? 'streaming'
+    requireChoice('environment()', 'runtimeMode', this.runtimeMode, ['streaming', 'batch'])
     this.job = { builder: this.builder, streams: streamFactory, launch: (part, name) => this.launch(part, name) }
     if (options.parallelism !== undefined) this.setParallelism(options.parallelism)
     if (options.maxParallelism !== undefined) this.setMaxParallelism(options.maxParallelism)
@@ -161,9 +171,9 @@ export class StreamEnvironment {
   }
 
   private defaults(): GraphDefaults {
-    const { maxParallelism } = this
+    const { maxParallelism, runtimeMode } = this
     const parallelism = this.parallelism ?? this.launcher.defaultParallelism
-    return maxParallelism === undefined ? { parallelism } : { parallelism, maxParallelism }
+    return maxParallelism === undefined ? { parallelism, runtimeMode } : { parallelism, runtimeMode, maxParallelism }
   }
 
   private read<T>(source: SourceSpec, strategy?: WatermarkStrategy<T>): DataStream<T> {

@@ -7,6 +7,7 @@ import type { GraphBuilder, VertexDraft, VertexInit } from '../../model/graph-bu
 import type { JobHandle } from '../../model/job.ts'
 import type { KeySelector } from '../../model/key.ts'
 import type { Partitioning } from '../../model/partitioning.ts'
+import type { WindowSpec } from '../../model/window-spec.ts'
 import { optionInvalid } from './arguments.ts'
 import type {
   BroadcastConnectedStreams,
@@ -18,7 +19,6 @@ import type {
   KeyedStream,
   WindowedStream,
 } from './streams.ts'
-import type { Windowing } from './windowing.ts'
 
 /** One output that a stream reads. */
 export interface Upstream {
@@ -51,6 +51,15 @@ export interface JobContext {
   readonly streams: StreamFactory
   /** Runs the given graph, made of steps of this environment. */
   launch(part: GraphBuilder, name: string): JobHandle
+}
+
+/** A windowing that still lacks its function. */
+export interface Windowing {
+  /** For step names: `time-window(5000)`. */
+  readonly label: string
+  readonly spec: Omit<WindowSpec, 'function'>
+  /** The number of subtasks, where the windowing asks for one. */
+  readonly parallelism?: number
 }
 
 /** Makes the stream objects, so that none of their modules needs to know all the others. */

@@ -11,7 +11,7 @@ import { DataStreamNode } from './data-stream.ts'
 import { deduplicateStep } from './deduplicate.ts'
 import { type FieldAggregations, withFieldAggregations } from './field-aggregations.ts'
 import { IntervalJoinNode } from './interval-join.ts'
-import { type Flow, type KeyedFlow, requireSameJob, type StepInit } from './job-context.ts'
+import { type Flow, type KeyedFlow, requireSameJob, type StepInit, type Windowing } from './job-context.ts'
 import type { DeduplicateOptions, TemporalJoinOptions } from './join-options.ts'
 import { type AnyKeyedProcessFunction, requireKeyedFunction } from './keyed-functions.ts'
 import { type MixedWindowOptions, mixedWindowing } from './mixed-window-options.ts'
@@ -36,7 +36,7 @@ import type { WindowAssigner } from './window-assigners.ts'
 import type { CoGroupOptions, WindowJoinOptions } from './window-join-options.ts'
 import { windowCoGroup, windowJoin } from './window-joins.ts'
 import { type WindowOptions, withOptions } from './window-options.ts'
-import { assignedWindowing, countWindowing, timeWindowing, type Windowing } from './windowing.ts'
+import { assignedWindowing, countWindowing, timeWindowing } from './windowing.ts'
 
 const AggregatedStream = withFieldAggregations(DataStreamNode) as new <T>(
   flow: Flow,

@@ -5,10 +5,9 @@ import type { TimeWindow } from '../../model/functions.ts'
 import { BroadcastConnectedStreamsNode, KeyedBroadcastConnectedStreamsNode } from './broadcast-streams.ts'
 import { ConnectedStreamsNode, KeyedConnectedStreamsNode } from './connected-streams.ts'
 import { DataStreamNode } from './data-stream.ts'
-import type { BroadcastFlow, Flow, KeyedFlow, StreamFactory } from './job-context.ts'
+import type { BroadcastFlow, Flow, KeyedFlow, StreamFactory, Windowing } from './job-context.ts'
 import { KeyedStreamNode } from './keyed-stream.ts'
 import { WindowedStreamNode } from './windowed-stream.ts'
-import type { Windowing } from './windowing.ts'
 
 /** Makes stream objects of flows. */
 export const streamFactory: StreamFactory = Object.freeze({

@@ -1,5 +1,6 @@
 // The assigners of windows() as users call them: checked data, typed by the records they look at and the windows they make.
 import { preview } from '../../base/errors.ts'
+import { type CalendarSpec, checkCalendar } from '../../model/calendar-spec.ts'
 import type { TimeWindow } from '../../model/functions.ts'
 import type { AssignerSpec, CustomAssigner, WindowTimeDomain } from '../../model/window-spec.ts'
 import { optionInvalid, requireFunction, requireMethods, requireWhole } from './arguments.ts'
@@ -121,6 +122,29 @@ export function sessionWindows<T = unknown>(
  */
 export function globalWindows(options: WindowTimeOptions = {}): WindowAssigner<unknown> {
   return assigner('global', { kind: 'global', restarts: false }, options)
+}
+
+/**
+ * Windows of days, weeks, months or years of local time, from midnight to midnight of a time zone. Throws TIME_ZONE_UNKNOWN for a time zone that is
+ * not known, OPTION_INVALID for other values that make no calendar.
+ * @example
+ * ```ts
+ * import { calendarWindows, environment, forMonotonousTimestamps } from 'millrace'
+ * const env = environment()
+ * env
+ *   .fromElements({ shop: 'Cork', at: Date.UTC(2026, 2, 29, 12), euros: 5 }, { shop: 'Cork', at: Date.UTC(2026, 2, 30, 12), euros: 7 })
+ *   .assignTimestampsAndWatermarks(forMonotonousTimestamps({ timestamp: sale => sale.at }))
+ *   .keyBy('shop')
+ *   .window(calendarWindows({ unit: 'days', count: 1, timeZone: 'Europe/Dublin' }))
+ *   .sum('euros')
+ *   .print()
+ * await env.execute()
+ * ```
+ */
+export function calendarWindows(calendar: CalendarSpec, options: WindowTimeOptions = {}): WindowAssigner<unknown> {
+  checkCalendar(calendar)
+  const { unit, count } = calendar
+  return assigner(`calendar(${count} ${unit})`, { kind: 'calendar', calendar: Object.freeze({ ...calendar }) }, options)
 }
 
 /** Windows by a function of your own. */

@@ -8,13 +8,13 @@ import type { LateRecord, WindowContext, WindowProcessFunction } from '../../mod
 import type { Accumulation, WindowFunctionSpec } from '../../model/window-spec.ts'
 import { optionInvalid, requireFunction, requireMethods, requireText, requireWhole } from './arguments.ts'
 import { FieldAggregations } from './field-aggregations.ts'
+import type { Windowing } from './job-context.ts'
 import { addStep, type KeyedFlow, outputOf } from './job-context.ts'
 import { AGGREGATE_RULES, requireKeyedFunction, requireStates } from './keyed-functions.ts'
 import type { DataStream, WindowedStream } from './streams.ts'
 import { evictorSpec, type WindowEvictor } from './window-evictors.ts'
 import { type WindowOptions, withOptions } from './window-options.ts'
 import { specOf, type WindowTrigger } from './window-triggers.ts'
-import type { Windowing } from './windowing.ts'
 
 /** A keyed stream with a windowing. */
 export class WindowedStreamNode<T, K, W extends TimeWindow = TimeWindow>

@@ -1,19 +1,10 @@
 // The windowings of the DataStream API as data: timeWindow and countWindow are an assigner, a trigger and perhaps an evictor.
 import type { TimeDomain } from '../../model/functions.ts'
-import { WINDOW_DEFAULTS, type WindowSpec, type WindowTimeDomain } from '../../model/window-spec.ts'
+import { WINDOW_DEFAULTS, type WindowTimeDomain } from '../../model/window-spec.ts'
 import { requireWhole } from './arguments.ts'
-import type { Flow } from './job-context.ts'
+import type { Flow, Windowing } from './job-context.ts'
 import { timeDomainOf } from './time-domain.ts'
 import { requireAssigner, type WindowAssigner } from './window-assigners.ts'
-
-/** A windowing that still lacks its function. */
-export interface Windowing {
-  /** For step names: `time-window(5000)`. */
-  readonly label: string
-  readonly spec: Omit<WindowSpec, 'function'>
-  /** The number of subtasks, where the windowing asks for one. */
-  readonly parallelism?: number
-}
 
 /** A windowing by an assigner. */
 export function assignedWindowing(call: string, assigner: WindowAssigner<never>, flow: Flow): Windowing {
