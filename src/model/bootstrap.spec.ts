@@ -11,12 +11,22 @@ const key = fieldSelector('id')
 const JOIN: OperatorSpec = { kind: 'keyed-co-process', function: { onFirst: () => {}, onSecond: () => {} } }
 const MAP: OperatorSpec = { kind: 'transform', shape: 'map', function: record => record }
 
+function sourceOf(name: string, isBounded: boolean): Extract<OperatorSpec, { readonly kind: 'source' }> {
+  const source = { connector: 'c', options: {}, description: name, placement: 'any', isBounded, hasTimestamps: false }
+  return { kind: 'source', source: { ...source, placement: 'any' } }
+}
+
 class Script {
   readonly builder = new GraphBuilder()
 
   source(name: string, isBounded = true): number {
-    const source = { connector: 'c', options: {}, description: name, placement: 'any', isBounded, hasTimestamps: false }
-    return this.builder.addVertex({ name, operator: { kind: 'source', source: { ...source, placement: 'any' } } }).id
+    return this.builder.addVertex({ name, operator: sourceOf(name, isBounded) }).id
+  }
+
+  aligned(name: string, group: string): number {
+    const generator = () => ({ onRecord: () => {}, current: () => 0 })
+    const strategy = { description: 'strategy', generator, alignment: { group, maxDriftMs: 10 } }
+    return this.builder.addVertex({ name, operator: { ...sourceOf(name, true), strategy } }).id
   }
 
   after(from: number, name: string, operator: OperatorSpec = MAP): number {
@@ -150,4 +160,19 @@ test('a bootstrap input is part of the identity of the graph', () => {
   }
   assert.equal(identity({ input: 1 }), identity({ input: 1 }))
   assert.equal(new Set([identity({ input: 0 }), identity({ input: 1 }), identity({ input: 1, untilMs: 7 })]).size, 3)
+})
+
+describe('a bootstrap input aligned with what it holds back', () => {
+  test('would wait for a source that is held back; groups of their own are fine', () => {
+    const [mistake, ...rest] = mistakesOf(s => s.join('join', s.aligned('orders', 'g'), s.aligned('rates', 'g')))
+    assert.match(
+      mistake ?? '',
+      /step "join" reads input 1 first, but its sources are aligned in "g" with those of the other/,
+    )
+    assert.deepEqual(rest, [])
+    assert.deepEqual(
+      mistakesOf(s => s.join('join', s.aligned('orders', 'a'), s.aligned('rates', 'b'))),
+      [],
+    )
+  })
 })

@@ -1,6 +1,7 @@
 // Whether a bootstrap input can come to its end: the others are held back until then, so nothing that it needs may depend on them.
 import type { Graph, Vertex } from './graph.ts'
 import { edgesInto } from './graph.ts'
+import { strategyOf } from './operator-spec.ts'
 import { stepText } from './step-text.ts'
 
 /** A step with a bootstrap input, and what stands before its inputs. */
@@ -15,7 +16,11 @@ interface Holder {
 /** All mistakes of bootstrap inputs in words: inputs that would hold the others back for ever. */
 export function bootstrapMistakes(graph: Graph): string[] {
   const holders = graph.vertices.filter(vertex => vertex.bootstrap !== undefined).map(vertex => holderOf(graph, vertex))
-  return holders.flatMap(holder => [...endlessMistakes(graph, holder), ...deadlockMistakes(graph, holder, holders)])
+  return holders.flatMap(holder => [
+    ...endlessMistakes(graph, holder),
+    ...deadlockMistakes(graph, holder, holders),
+    ...alignmentMistakes(graph, holder),
+  ])
 }
 
 function holderOf(graph: Graph, vertex: Vertex): Holder {
@@ -36,12 +41,24 @@ function upstream(graph: Graph, vertexIds: readonly number[]): ReadonlySet<numbe
   return found
 }
 
+// A source that is ahead waits for those of its group; one that is held back here would never catch up.
+function alignmentMistakes(graph: Graph, { vertex, needed, heldBack }: Holder): string[] {
+  const groupsOf = (ids: ReadonlySet<number>): string[] =>
+    [...ids].flatMap(id => strategyOf((graph.vertices[id] as Vertex).operator)?.alignment?.group ?? [])
+  const others = new Set(groupsOf(heldBack))
+  const shared = groupsOf(needed).find(group => others.has(group))
+  if (shared === undefined) return []
+  return [
+    `${stepText(vertex)} reads input ${vertex.bootstrap?.input} first, but its sources are aligned in "${shared}" with those of the other input, which is held back meanwhile: neither would go on; align each in a group of its own`,
+  ]
+}
+
 function endlessMistakes(graph: Graph, { vertex, needed }: Holder): string[] {
   const { input, untilMs } = vertex.bootstrap as NonNullable<Vertex['bootstrap']>
   if (untilMs === Infinity) return []
   const steps = [...needed].map(id => graph.vertices[id]).filter(step => step !== undefined)
   const endless = steps.filter(({ operator }) => operator.kind === 'source' && !operator.source.isBounded)
-  const strategies = steps.flatMap(({ operator }) => (operator.kind === 'timestamps' ? [operator.strategy] : []))
+  const strategies = steps.map(({ operator }) => strategyOf(operator)).filter(strategy => strategy !== undefined)
   const mayBeIdle = strategies.some(strategy => strategy.idleTimeoutMs !== undefined)
   const hasWatermarks = strategies.length > 0
   if (endless.length === 0 || mayBeIdle || (untilMs !== undefined && hasWatermarks)) return []

@@ -1,6 +1,5 @@
 // The implementation of KeyedStream: its steps carry the key selector and read by the hash of the key.
 
-import { preview } from '../../base/errors.ts'
 import type { BroadcastDescriptors } from '../../model/broadcast-functions.ts'
 import type { AggregateFunction, KeyedProcessFunction, TimeWindow } from '../../model/functions.ts'
 import type { JoinType } from '../../model/join-functions.ts'
@@ -132,10 +131,10 @@ export class KeyedStreamNode<T, K> extends AggregatedStream<T> implements KeyedS
   }
 
   private keyedFlowOf(other: KeyedStream<unknown, K>, call: string): KeyedFlow {
-    if (!(other instanceof KeyedStreamNode)) {
-      throw optionInvalid(call, `expected a keyed stream, got ${preview(other)}; call keyBy() on the other stream too`)
-    }
     this.flowOf(other, call)
+    if (!(other instanceof KeyedStreamNode)) {
+      throw optionInvalid(call, 'the other stream has no key; call keyBy() on both')
+    }
     return other.keyedFlow
   }
 
