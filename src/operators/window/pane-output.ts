@@ -74,8 +74,7 @@ export class PaneOutput {
     if (this.isRemembering) this.takeBack(cell, window)
     record.timestamp = init.timestampMs
     record.isRetraction = false
-    // All records of the pane were taken back: nothing replaces what was emitted.
-    if (!this.isRetracting || cell.held > 0 || cell.unfired === 0) {
+    if (!this.isTakenBack(cell)) {
       this.context.enter(cell, window, paneOf(cell, init))
       this.contents.emit(cell, this.context, this.out)
       this.context.leave()
@@ -86,6 +85,12 @@ export class PaneOutput {
     }
     record.timestamp = timestamp
     record.isRetraction = isRetraction
+  }
+
+  // All records of the window were taken back: nothing replaces what was emitted, unless none is a result of its own.
+  private isTakenBack(cell: WindowCell): boolean {
+    if (cell.held !== 0) return false
+    return !this.contents.hasEmptyResult || (this.isRetracting && cell.unfired > 0)
   }
 
   // Without retracting only the results of windows that are no more are taken back; those of the same window are replaced as they are.
