@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { keyedSumFloor, type PassResult, rollingFloor, windowFloor } from './floors.ts'
 import { keyedSumJob, rollingJob, windowJob } from './jobs.ts'
+import { reportWindows } from './windows.ts'
 import { makeLines } from './workloads.ts'
 
 interface Workload {
@@ -146,10 +147,14 @@ function report(): void {
 }
 
 const chosen = workloads.find(workload => workload.id === options.only)
-if (options.only !== undefined && chosen === undefined) {
+if (options.only === 'windows') reportWindows(options.quick === true)
+else if (options.only !== undefined && chosen === undefined) {
   console.error(
-    `--only ${options.only}: no such workload; there are ${workloads.map(workload => workload.id).join(', ')}`,
+    `--only ${options.only}: no such workload; there are ${workloads.map(workload => workload.id).join(', ')}, windows`,
   )
   process.exitCode = 2
 } else if (options.row === true && chosen !== undefined) console.log(JSON.stringify(await measure(chosen)))
-else report()
+else {
+  report()
+  if (options.only === undefined) reportWindows(options.quick === true)
+}

@@ -15,6 +15,7 @@ import { WindowCell } from '../../window/window-cell.ts'
 import type { OperatorContext } from '../operator.ts'
 import { failOnRecord } from '../user-failure.ts'
 import { LateOutput } from './late-output.ts'
+import { PLAIN_WINDOWS } from './pane-output.ts'
 import { WindowCore } from './window-core.ts'
 import type { TimeDriven } from './window-time.ts'
 
@@ -49,7 +50,7 @@ export class DiscreteWindows implements TimeDriven {
   private visit: Visit | undefined
 
   constructor(spec: WindowSpec, context: OperatorContext) {
-    this.core = new WindowCore(spec, context, window => window)
+    this.core = new WindowCore(spec, context, PLAIN_WINDOWS)
     this.context = context
     this.aligned = alignedWindows(spec.assigner)
     this.list = this.aligned === undefined ? listedWindows(spec.assigner) : undefined

@@ -3,7 +3,7 @@
 import type { TimeWindow } from '../../model/functions.ts'
 import type { WindowSpec } from '../../model/window-spec.ts'
 import { KeyEntry, KeyedTable } from '../../state/keyed-table.ts'
-import { type MergingWindows, mergingWindows } from '../../window/merging-windows.ts'
+import { type MergingWindows, type MutableWindow, mergingWindows } from '../../window/merging-windows.ts'
 import { WindowCell } from '../../window/window-cell.ts'
 import type { OperatorContext } from '../operator.ts'
 import { failOnRecord } from '../user-failure.ts'
@@ -13,7 +13,18 @@ import type { TimeDriven } from './window-time.ts'
 
 /** The windows of one key, none of which would be joined with another. */
 class KeyWindows extends KeyEntry {
-  cells: WindowCell[] = []
+  /** The cell of the window, where there is just one: an array less to reach. */
+  only: WindowCell | undefined = undefined
+  private list: WindowCell[] = []
+
+  get cells(): readonly WindowCell[] {
+    return this.list
+  }
+
+  set cells(cells: readonly WindowCell[]) {
+    this.list = [...cells]
+    this.only = cells.length === 1 ? cells[0] : undefined
+  }
 
   isEmpty(): boolean {
     return this.cells.length === 0
@@ -32,7 +43,7 @@ export class MergingCells implements TimeDriven {
 
   constructor(spec: WindowSpec, context: OperatorContext) {
     this.windows = mergingWindows(spec.assigner)
-    this.core = new WindowCore(spec, context, window => this.windows.shown(window))
+    this.core = new WindowCore(spec, context, this.windows)
     this.context = context
     this.keyOf = Array.from({ length: spec.inputs }, (_, input) => context.keyOf(input))
     this.late = new LateOutput(spec, context)
@@ -42,10 +53,33 @@ export class MergingCells implements TimeDriven {
   take(record: unknown, timeMs: number, input: number): void {
     const key = (this.keyOf[input] as (record: never) => unknown)(record as never)
     let entry: KeyWindows
+    try {
+      entry = this.table.ensure(key)
+    } catch (error) {
+      failOnRecord(this.context.vertex, record, error)
+    }
+    const { only } = entry
+    if (only !== undefined && this.extend(only, timeMs)) this.core.add(only, record, timeMs, input)
+    else this.takeJoining(entry, record, timeMs, input)
+    if (this.core.holdsWatermark) this.core.noteSent()
+  }
+
+  // The usual case: the key has one window, and the record is within it or makes it longer.
+  private extend(cell: WindowCell, timeMs: number): boolean {
+    const extension = this.windows.extend?.(cell.window as MutableWindow, timeMs) ?? 'apart'
+    if (extension === 'apart') return false
+    if (extension === 'grown') {
+      this.core.grow(cell, cell.window)
+      // The deadline in force is at or before the old end, unless the window was kept beyond it.
+      if (this.core.spec.allowedLatenessMs > 0) this.schedule(cell)
+    }
+    return true
+  }
+
+  private takeJoining(entry: KeyWindows, record: unknown, timeMs: number, input: number): void {
     let own: readonly TimeWindow[]
     try {
       own = this.windows.windowsOf(record, timeMs)
-      entry = this.table.ensure(key)
     } catch (error) {
       failOnRecord(this.context.vertex, record, error)
     }
@@ -59,7 +93,6 @@ export class MergingCells implements TimeDriven {
     const [newest] = own
     if (!isTaken && newest !== undefined) this.late.take(record, timeMs, this.windows.shown(newest), this.core.timeMs)
     if (entry.cells.length === 0) this.table.releaseIfEmpty(entry)
-    if (this.core.holdsWatermark) this.core.noteSent()
   }
 
   moveTo(timeMs: number): void {
@@ -105,7 +138,7 @@ export class MergingCells implements TimeDriven {
     const [first] = joined
     if (first === undefined) return this.core.isClosed(own) ? undefined : this.open(entry, own)
     const only = entry.cells[first] as WindowCell
-    if (joined.length === 1 && only.window.start === into.start && only.window.end === into.end) return only
+    if (joined.length === 1) return this.grow(only, into)
     const cells = joined.map(at => entry.cells[at] as WindowCell).sort((a, b) => a.window.start - b.window.start)
     this.core.merge(cells, into)
     const [target, ...rest] = cells as [WindowCell, ...WindowCell[]]
@@ -113,6 +146,14 @@ export class MergingCells implements TimeDriven {
     this.count -= rest.length
     this.schedule(target)
     return target
+  }
+
+  // The usual case: the record's window reaches one other, and mostly makes it longer.
+  private grow(cell: WindowCell, into: TimeWindow): WindowCell {
+    if (cell.window.start === into.start && cell.window.end === into.end) return cell
+    this.core.grow(cell, into)
+    this.schedule(cell)
+    return cell
   }
 
   private join(entry: KeyWindows, own: TimeWindow, record: unknown) {
@@ -125,7 +166,7 @@ export class MergingCells implements TimeDriven {
 
   private open(entry: KeyWindows, window: TimeWindow): WindowCell {
     const cell = new WindowCell(entry.key, entry.keyGroup, window)
-    entry.cells.push(cell)
+    entry.cells = [...entry.cells, cell]
     this.count++
     this.schedule(cell)
     return cell
@@ -140,7 +181,7 @@ export class MergingCells implements TimeDriven {
     this.core.close(cell)
     const entry = this.table.find(cell.key)
     if (entry === undefined) return
-    entry.cells.splice(entry.cells.indexOf(cell), 1)
+    entry.cells = entry.cells.filter(other => other !== cell)
     this.count--
     if (entry.cells.length === 0) this.table.releaseIfEmpty(entry)
   }

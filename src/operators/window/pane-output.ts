@@ -9,6 +9,18 @@ import type { PaneContext, WindowContents } from '../../window/window-contents.t
 import type { OperatorContext } from '../operator.ts'
 import { OperatorRecordContext } from '../record-context.ts'
 
+/** How results show their windows. */
+export interface ShownWindows {
+  shown(window: TimeWindow): TimeWindow
+  timestampOf(window: TimeWindow): number
+}
+
+/** Windows as they are, with the timestamp of their last moment. */
+export const PLAIN_WINDOWS: ShownWindows = Object.freeze({
+  shown: (window: TimeWindow) => window,
+  timestampOf: ({ end }: TimeWindow) => end - 1,
+})
+
 /** What the core knows of a pane. */
 export interface PaneInit {
   readonly timing: PaneTiming
@@ -30,21 +42,16 @@ export class PaneOutput {
   readonly context: FunctionContext
   private readonly operator: OperatorContext
   private readonly contents: WindowContents
-  private readonly shown: (window: TimeWindow) => TimeWindow
+  private readonly windows: ShownWindows
   private readonly isRetracting: boolean
   private readonly isRemembering: boolean
   private readonly out: Collector<unknown>
   private emitted: EmittedRecord[] = []
 
-  constructor(
-    spec: WindowSpec,
-    operator: OperatorContext,
-    contents: WindowContents,
-    shown: (window: TimeWindow) => TimeWindow,
-  ) {
+  constructor(spec: WindowSpec, operator: OperatorContext, contents: WindowContents, windows: ShownWindows) {
     this.operator = operator
     this.contents = contents
-    this.shown = shown
+    this.windows = windows
     this.isRetracting = spec.accumulation === 'retracting'
     this.isRemembering = emitsRetractions(spec)
     this.context = new FunctionContext(spec, operator)
@@ -61,16 +68,14 @@ export class PaneOutput {
 
   /** The timestamp of results by the window's end. */
   endTimestamp(window: TimeWindow): number {
-    const shown = this.shown(window)
-    // A session that ends at its last record has that record's timestamp.
-    return shown === window ? window.end - 1 : shown.end
+    return this.windows.timestampOf(window)
   }
 
   /** Lets a pane of the cell leave. */
   emit(cell: WindowCell, init: PaneInit): void {
     const { record } = this.operator
     const { timestamp, isRetraction } = record
-    const window = this.shown(cell.window)
+    const window = this.windows.shown(cell.window)
     if (this.isRemembering) this.takeBack(cell, window)
     record.timestamp = init.timestampMs
     record.isRetraction = false

@@ -11,7 +11,7 @@ import { windowContents } from '../../window/window-contents.ts'
 import type { OperatorContext } from '../operator.ts'
 import { failOnRecord, failStep } from '../user-failure.ts'
 import { LateOutput } from './late-output.ts'
-import { PaneOutput } from './pane-output.ts'
+import { PaneOutput, PLAIN_WINDOWS } from './pane-output.ts'
 import type { TimeDriven } from './window-time.ts'
 
 /** True for windowings whose windows can share slices: one pane of each, on time, made of an accumulator. */
@@ -57,7 +57,7 @@ export class SlicedWindows implements TimeDriven {
     this.aggregate = spec.function.aggregate
     this.keyOf = context.keyOf(0)
     this.late = new LateOutput(spec, context)
-    this.output = new PaneOutput(spec, context, windowContents(spec), window => window)
+    this.output = new PaneOutput(spec, context, windowContents(spec), PLAIN_WINDOWS)
     const { maxParallelism } = context.vertex
     this.table = new KeyedTable(maxParallelism, (key, keyGroup) => new SlicedCell(key, keyGroup))
   }

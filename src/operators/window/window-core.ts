@@ -12,7 +12,7 @@ import { type CurrentRecord, type OperatorContext, spend } from '../operator.ts'
 import { retractionUnmatched } from '../rolling.ts'
 import { failOnRecord, failStep } from '../user-failure.ts'
 import { CellSite } from './cell-site.ts'
-import { PaneOutput } from './pane-output.ts'
+import { PaneOutput, type ShownWindows } from './pane-output.ts'
 import { ResultTimestamps } from './result-timestamps.ts'
 
 /** The cells of one windowing in one subtask. */
@@ -36,13 +36,13 @@ export class WindowCore {
   /** How far the outputs know time to be: results at or before it are late. */
   private sentMs = -Infinity
 
-  constructor(spec: WindowSpec, context: OperatorContext, shown: (window: TimeWindow) => TimeWindow) {
+  constructor(spec: WindowSpec, context: OperatorContext, windows: ShownWindows) {
     this.spec = spec
     this.context = context
     this.record = context.record
     this.contents = windowContents(spec)
     this.trigger = compileTrigger(spec.trigger)
-    this.output = new PaneOutput(spec, context, this.contents, shown)
+    this.output = new PaneOutput(spec, context, this.contents, windows)
     this.site = new CellSite(context.clock, this.timeDeadlines, this.processingDeadlines)
     const isCombining = spec.timestampCombiner !== 'end-of-window' || spec.assigner.kind === 'global'
     this.timestamps = isCombining ? new ResultTimestamps(spec, this.holds, this.trigger.hasOnTimePane) : undefined
@@ -155,6 +155,13 @@ export class WindowCore {
     target.window = window
     target.history?.beginAnew()
     if (this.trigger.slots > 0) this.mergeTriggers(target, states)
+  }
+
+  /** As a merge with nothing: the cell's window becomes another. */
+  grow(cell: WindowCell, window: TimeWindow): void {
+    cell.window = window
+    cell.history?.beginAnew()
+    if (this.trigger.slots > 0) this.mergeTriggers(cell, [cell.history?.trigger ?? UNTOLD])
   }
 
   /** The window is closed: a last pane leaves, if there is to be one. The cell is not to be used any more. */
