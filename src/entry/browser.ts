@@ -151,7 +151,9 @@ export type {
   JobResult,
   JobStatus,
   LaunchOptions,
+  NoOutput,
   VertexMetrics,
+  WatermarkHold,
 } from '../model/job.ts'
 export type { IntervalJoinContext, IntervalJoinFunction, JoinType } from '../model/join-functions.ts'
 export type { Key } from '../model/key.ts'

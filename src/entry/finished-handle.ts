@@ -12,6 +12,7 @@ export function finishedHandle(name: string): JobHandle {
     then: (onDone, onFailed) => done.then(onDone, onFailed),
     cancel: async () => {},
     stop: async () => {},
+    explainNoOutput: () => [],
     metrics: () => ({
       recordsIn: 0,
       recordsOut: 0,

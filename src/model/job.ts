@@ -1,6 +1,7 @@
 // What a front-end sees of a running job, and the port by which it starts one. A runner implements both.
 import type { CancelSignal } from './cancel-signal.ts'
 import type { Graph } from './graph.ts'
+import type { WindowTimeDomain } from './window-spec.ts'
 
 export type { CancelSignal }
 
@@ -30,6 +31,12 @@ export interface VertexMetrics {
   readonly watermark: number
   /** Late records dropped (no side output took them). */
   readonly lateRecordsDropped: number
+  /** Late records, whatever became of them. */
+  readonly lateRecords: number
+  /** Records dropped because the trigger of their window had finished. */
+  readonly closedWindowRecordsDropped: number
+  /** Records that were in no pane when their window was let go of. */
+  readonly unfiredRecordsDropped: number
   /** Records whose timestamp was further ahead of processing time than the future limit of the step's watermark strategy. */
   readonly futureTimestamps: number
   /** Duplicates dropped by deduplication (no side output took them). */
@@ -62,6 +69,43 @@ export interface JobMetrics {
   readonly edges: readonly EdgeMetrics[]
 }
 
+/**
+ * Who keeps a watermark where it is: a `split` of a source (or the subtask of a step that gives timestamps); nobody, since all is `idle` or has ended;
+ * a `step` that still has to emit something of that time; or a source that makes `none`.
+ */
+export type WatermarkHold =
+  | {
+      readonly kind: 'split'
+      readonly step: string
+      readonly subtaskIndex: number
+      readonly split: string
+      /** Epoch ms. */
+      readonly watermark: number
+      /** The processing time at which it last advanced, epoch ms. */
+      readonly sinceMs: number
+    }
+  | { readonly kind: 'idle' | 'step' | 'none'; readonly step: string; readonly subtaskIndex: number }
+
+/** What the open windows of one subtask of a step wait for. */
+export interface NoOutput {
+  readonly step: string
+  readonly uid: string
+  readonly subtaskIndex: number
+  /** Windows (of overlapping ones that share slices: keys) that are kept now. */
+  readonly openWindows: number
+  readonly timeDomain: WindowTimeDomain
+  /** The watermark that the step has seen, epoch ms. */
+  readonly watermark: number
+  /** The time of the windows' time domain at which something fires next; undefined for none. */
+  readonly nextTimeMs: number | undefined
+  /** The processing time at which a trigger fires next, whatever the windows go by; undefined for none. */
+  readonly nextProcessingTimeMs: number | undefined
+  /** Who holds the watermark of windows of event time. */
+  readonly hold: WatermarkHold | undefined
+  /** All of it in words. */
+  readonly text: string
+}
+
 /** A started job. Awaiting the handle itself waits for the end, as `done` does. */
 export interface JobHandle extends PromiseLike<JobResult>, AsyncDisposable {
   readonly name: string
@@ -72,6 +116,27 @@ export interface JobHandle extends PromiseLike<JobResult>, AsyncDisposable {
   /** Stops the sources, lets records in flight reach the sinks, flushes them. Pending windows do not fire. */
   stop(): Promise<void>
   metrics(): JobMetrics
+  /**
+   * Why nothing comes out: for each step with open windows, what fires next, which split of which source holds the watermark and since when, and
+   * what would let it go on; `text` says it in words. Empty when no window is open, and after the end. Costs a walk over the tasks.
+   * @example
+   * ```ts
+   * import { environment, forMonotonousTimestamps, seconds } from 'millrace'
+   * const env = environment()
+   * env
+   *   .generate(index => ({ k: 'a', at: index }), { recordsPerSecond: 1000 })
+   *   .assignTimestampsAndWatermarks(forMonotonousTimestamps<{ k: string; at: number }>({ timestamp: record => record.at }))
+   *   .keyBy('k')
+   *   .timeWindow(seconds(5))
+   *   .reduce(first => first)
+   *   .print()
+   * const job = env.execute()
+   * await new Promise(resolve => setTimeout(resolve, 50))
+   * for (const { text } of job.explainNoOutput()) console.log(text)
+   * await job.cancel()
+   * ```
+   */
+  explainNoOutput(): readonly NoOutput[]
 }
 
 /** How a job is to be run. */

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { ConnectorResolver, Split } from '../model/connector.ts'
 import type { Vertex } from '../model/graph.ts'
+import type { WindowTimeDomain } from '../model/window-spec.ts'
 import type { AlignmentCoordinator } from '../time/alignment-coordinator.ts'
 
 /** Takes one record; its timestamp and key are in the chain's CurrentRecord. */
@@ -123,6 +124,14 @@ export interface TimeHolder {
   readonly splits: readonly TimePlace[]
 }
 
+/** The open windows of an operator, and the times at which something of them fires next; Infinity for none. */
+export interface PendingWindows {
+  readonly openWindows: number
+  readonly timeDomain: WindowTimeDomain
+  readonly nextTimeMs: number
+  readonly nextProcessingTimeMs: number
+}
+
 /** One running operator of one subtask. */
 export interface Operator {
   /** What takes the records of each input, by ordinal. */
@@ -142,6 +151,8 @@ export interface Operator {
   nextTimerMs?(): number
   /** Fires processing-time timers that are due; returns false as onWatermark does. */
   onProcessingTime?(nowMs: number): boolean
+  /** What its open windows wait for, where it has windows. */
+  pending?(): PendingWindows
   /** Where the operator's own watermarks come from; for those that make some. */
   timeHolder?(): TimeHolder
   /** How many keys it keeps state or timers for, where it works per key. */

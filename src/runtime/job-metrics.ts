@@ -35,6 +35,9 @@ function vertexMetrics(nodes: readonly ChainNode[], rootRecordsIn: number | unde
     recordsOut: kind === 'source' ? total(nodes, node => node.counters.recordsOut) : kind === 'sink' ? 0 : undefined,
     watermark: nodes.reduce((smallest, node) => Math.min(smallest, node.outputWatermark), Infinity),
     lateRecordsDropped: total(nodes, node => node.counters.lateRecordsDropped),
+    lateRecords: total(nodes, node => node.counters.lateRecords),
+    closedWindowRecordsDropped: total(nodes, node => node.counters.closedWindowRecordsDropped),
+    unfiredRecordsDropped: total(nodes, node => node.counters.unfiredRecordsDropped),
     futureTimestamps: total(nodes, node => node.counters.futureTimestamps),
     duplicatesDropped: total(nodes, node => node.counters.duplicatesDropped),
     keysHeld:

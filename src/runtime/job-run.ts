@@ -3,11 +3,12 @@ import type { Clock } from '../base/clock.ts'
 import { errorText } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { ConnectorResolver } from '../model/connector.ts'
-import type { JobMetrics, JobResult, JobStatus } from '../model/job.ts'
+import type { JobMetrics, JobResult, JobStatus, NoOutput } from '../model/job.ts'
 import { graphWarnings } from '../model/warnings.ts'
 import type { PhysicalPlan } from '../plan/physical-plan.ts'
 import { type Deployment, deploy } from './deployment.ts'
 import type { Scheduler } from './event-loop-scheduler.ts'
+import { explainNoOutput } from './explain-no-output.ts'
 import { readMetrics } from './job-metrics.ts'
 import type { Task } from './task.ts'
 
@@ -79,6 +80,10 @@ export class JobRun {
     this.request = 'cancel'
     this.init.scheduler.halt()
     this.end?.()
+  }
+
+  explainNoOutput(): readonly NoOutput[] {
+    return this.deployment === undefined ? [] : explainNoOutput(this.deployment, this.init.clock.now())
   }
 
   metrics(): JobMetrics {

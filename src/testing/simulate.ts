@@ -3,7 +3,7 @@
 import { type Logger, silentLogger } from '../base/logger.ts'
 import type { ConnectorResolver } from '../model/connector.ts'
 import type { Graph } from '../model/graph.ts'
-import type { JobMetrics, JobResult } from '../model/job.ts'
+import type { JobMetrics, JobResult, NoOutput } from '../model/job.ts'
 import { planGraph } from '../plan/plan.ts'
 import { CHANNEL_CAPACITY_RECORDS_DEFAULT } from '../runtime/deployment.ts'
 import { JobRun } from '../runtime/job-run.ts'
@@ -16,6 +16,8 @@ export interface SimulatedJob {
   stop(): void
   cancel(): void
   metrics(): JobMetrics
+  /** Why nothing comes out, as of a running job's handle. */
+  explainNoOutput(): readonly NoOutput[]
 }
 
 /** What decides a simulated run. */
@@ -73,6 +75,7 @@ export async function simulateRun(graph: Graph, options: SimulateOptions): Promi
     stop: () => run.stop(),
     cancel: () => run.cancel(),
     metrics: () => run.metrics(),
+    explainNoOutput: () => run.explainNoOutput(),
   })
   const result = await run.run()
   return { result, stepOrderHash: scheduler.stepOrderHash, metrics: run.metrics() }

@@ -38,6 +38,7 @@ class PlayedJob {
       cancel,
       stop: cancel,
       metrics: () => assert.fail('nobody asked for metrics'),
+      explainNoOutput: () => assert.fail('nobody asked why'),
       [Symbol.asyncDispose]: cancel,
     }
   }

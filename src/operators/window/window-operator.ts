@@ -46,5 +46,11 @@ function drivenOperator(
     nextTimerMs: () => time.nextTimerMs(),
     onProcessingTime: nowMs => time.onProcessingTime(nowMs),
     close: () => closeFunction(user, context),
+    pending: () => ({
+      openWindows: windows.openCount,
+      timeDomain: spec.timeDomain,
+      nextTimeMs: windows.nextTimeMs(),
+      nextProcessingTimeMs: windows.nextProcessingTimeMs(),
+    }),
   }
 }

@@ -5,7 +5,15 @@ import type { EventLoop } from '../../base/event-loop.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { ConnectorResolver } from '../../model/connector.ts'
 import type { Graph } from '../../model/graph.ts'
-import type { CancelSignal, JobHandle, JobLauncher, JobMetrics, JobResult, LaunchOptions } from '../../model/job.ts'
+import type {
+  CancelSignal,
+  JobHandle,
+  JobLauncher,
+  JobMetrics,
+  JobResult,
+  LaunchOptions,
+  NoOutput,
+} from '../../model/job.ts'
 import { explainGraph } from '../../plan/explain.ts'
 import { planGraph } from '../../plan/plan.ts'
 import { CHANNEL_CAPACITY_RECORDS_DEFAULT } from '../../runtime/deployment.ts'
@@ -82,6 +90,10 @@ class LocalJob implements JobHandle {
 
   metrics(): JobMetrics {
     return this.run.metrics()
+  }
+
+  explainNoOutput(): readonly NoOutput[] {
+    return this.run.explainNoOutput()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

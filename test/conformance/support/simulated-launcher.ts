@@ -53,6 +53,7 @@ export class SimulatedLauncher implements JobLauncher {
         await ended
       },
       metrics: () => (job as SimulatedJob).metrics(),
+      explainNoOutput: () => (job as SimulatedJob).explainNoOutput(),
       [Symbol.asyncDispose]: cancel,
     }
   }
