@@ -1,7 +1,5 @@
 // Windows over input that is taken back: what remains is emitted, and nothing where nothing remains.
 import test, { describe } from 'node:test'
-import { sumOf } from '../../functions/field-aggregates.ts'
-import { count } from '../../functions/number-aggregates.ts'
 import { fieldSelector } from '../../model/key.ts'
 import type { OperatorSpec } from '../../model/operator-spec.ts'
 import { type Accumulation, WINDOW_DEFAULTS, type WindowSpec } from '../../model/window-spec.ts'
@@ -9,6 +7,24 @@ import { verifyOperator } from '../../testing/operator-harness.ts'
 import { end, out, record, retracted, type ScriptStep, watermarkOut } from '../../testing/operator-script.ts'
 
 const keySelectors = [fieldSelector('k')]
+
+/** A sum that is a record, of which there is none without records. */
+const recordSum = {
+  create: () => 0,
+  add: (sum: number, { n }: { n: number }) => sum + n,
+  merge: (a: number, b: number) => a + b,
+  retract: (sum: number, { n }: { n: number }) => sum - n,
+  result: (n: number) => ({ k: 'a', n }),
+  needsRecords: true,
+}
+
+const counting = {
+  create: () => 0,
+  add: (records: number) => records + 1,
+  merge: (a: number, b: number) => a + b,
+  retract: (records: number) => records - 1,
+  result: (records: number) => records,
+}
 
 /** Emits after every record. */
 function updates(accumulation: Accumulation, aggregate: unknown): OperatorSpec {
@@ -30,7 +46,7 @@ const sum = { k: 'a', n: 5 }
 describe('a window whose only record is taken back', () => {
   test('emits no sum any more', () =>
     verifyOperator({
-      operator: updates('accumulating', sumOf('n')),
+      operator: updates('accumulating', recordSum),
       keySelectors,
       script: [plus, minus, end],
       expect: { output: [out(sum, 9), watermarkOut(Infinity)] },
@@ -38,7 +54,7 @@ describe('a window whose only record is taken back', () => {
 
   test('takes its sum back where it retracts', () =>
     verifyOperator({
-      operator: updates('retracting', sumOf('n')),
+      operator: updates('retracting', recordSum),
       keySelectors,
       script: [plus, minus, end],
       expect: { output: [out(sum, 9), retracted(sum, 9), watermarkOut(Infinity)] },
@@ -46,7 +62,7 @@ describe('a window whose only record is taken back', () => {
 
   test('counts none, which is a result', () =>
     verifyOperator({
-      operator: updates('accumulating', count()),
+      operator: updates('accumulating', counting),
       keySelectors,
       script: [plus, minus, end],
       expect: { output: [out(1, 9), out(0, 9), watermarkOut(Infinity)] },
@@ -54,7 +70,7 @@ describe('a window whose only record is taken back', () => {
 
   test('fails for what it does not hold', () =>
     verifyOperator({
-      operator: updates('accumulating', count()),
+      operator: updates('accumulating', counting),
       keySelectors,
       script: [minus, end],
       expect: { failure: { code: 'RETRACTION_UNMATCHED', message: /step "step".*holds no records/ } },
@@ -62,7 +78,7 @@ describe('a window whose only record is taken back', () => {
 
   test('gives the difference where its panes only add', () =>
     verifyOperator({
-      operator: updates('discarding', count()),
+      operator: updates('discarding', counting),
       keySelectors,
       script: [plus, minus, end],
       expect: { output: [out(1, 9), out(-1, 9), watermarkOut(Infinity)] },
