@@ -1,6 +1,8 @@
 // Apex Malhar's windowed operators: the scenarios of its WindowedOperatorTest (org.apache.apex.malhar.lib.window), same numbers. A retraction is the
 // record of before with a mark here, where Malhar negates the number.
+import assert from 'node:assert/strict'
 import test, { describe } from 'node:test'
+import { StreamEnvironment } from '../../src/api/datastream/environment.ts'
 import {
   sessionWindows,
   slidingWindows,
@@ -28,6 +30,8 @@ import {
   watermark,
   watermarkOut,
 } from '../../src/testing/operator-script.ts'
+import { forBoundedOutOfOrderness } from '../../src/time/watermark-strategies.ts'
+import { SimulatedLauncher } from './support/simulated-launcher.ts'
 import { type PaneText, sumOf, windowStep } from './support/window-step.ts'
 
 /** A record at a time. */
@@ -147,3 +151,24 @@ test('sessions of 2000 ms with a pane per tuple: what is extended or joined is t
       out('12 from 1100 over 5900 ms', 6999),
     ],
   ))
+
+test('a job over the same tuples, its retractions negated as in Malhar', async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const env = new StreamEnvironment(new SimulatedLauncher(1, { seed }))
+    const sums = await env
+      .fromElements(
+        { key: 'a', value: 2, at: 1100 },
+        { key: 'a', value: 3, at: 2000 },
+        { key: 'a', value: 4, at: 5000 },
+        { key: 'a', value: 3, at: 3500 },
+      )
+      .assignTimestampsAndWatermarks(forBoundedOutOfOrderness(1500, { timestamp: tuple => tuple.at }))
+      .keyBy('key')
+      .window(sessionWindows(2000), { trigger: repeatedly(afterCount(1)), accumulation: 'retracting' })
+      .sum('value')
+      .changelog()
+      .map(({ isRetraction, record: { value } }) => (isRetraction ? -value : value))
+      .executeAndCollect()
+    assert.deepEqual(sums, [2, -2, 5, 4, -5, -4, 12], `seed ${seed}`)
+  }
+})
