@@ -344,6 +344,28 @@ describe('GroupByKeyTest', () => {
       ))
   }
 
+  const held: [TimestampCombiner, number, number][] = [
+    ['earliest', 2, 1],
+    ['latest', 4, 3],
+    ['end-of-window', 9, 5],
+  ]
+  for (const [timestampCombiner, timestamp, sentOn] of held) {
+    test(`while a result at ${timestamp} is to come (${timestampCombiner}), the watermark 5 is sent on as ${sentOn}`, () =>
+      verify(
+        { windows: tumblingWindows(10), timestampCombiner },
+        panes,
+        [...add(4, 'hello'), ...add(2, 'goodbye'), watermark(5), watermark(9)],
+        {
+          output: [
+            watermarkOut(sentOn),
+            out('last on-time hello goodbye', timestamp),
+            watermarkOut(9),
+            watermarkOut(Infinity),
+          ],
+        },
+      ))
+  }
+
   test('testGroupByKeyAndWindows: windows of 5 ms', async () => {
     const pairs = [
       { key: 'k1', value: 3 },

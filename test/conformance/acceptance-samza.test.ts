@@ -141,6 +141,20 @@ describe('sessions with a gap of 500 ms', () => {
   }
 })
 
+describe('sessions that fire early every 2 records', () => {
+  const last = { discarding: ['1@1 early: 2', '1@1 on-time: 1'], accumulating: ['1@1 early: 4', '1@1 on-time: 5'] }
+  for (const accumulation of ['discarding', 'accumulating'] as const) {
+    test(accumulation, () =>
+      verify(
+        SESSIONS,
+        { trigger: every2, accumulation },
+        [...keys(1, 1, 1, 1, 1), processingTime(501), stop],
+        ['1@1 early: 2', ...last[accumulation]],
+      ),
+    )
+  }
+})
+
 describe('early triggers are cancelled by what fires before them', () => {
   const accumulation = 'accumulating'
   const any = afterFirst(afterCount(2), afterProcessingTime({ delayMs: 500 }))
@@ -176,6 +190,14 @@ describe('early triggers are cancelled by what fires before them', () => {
       { trigger: afterWatermark({ early: repeatedly(any) }), accumulation },
       [...keys(1, 1), ...keys(1), processingTime(501), ...keys(1, 1), ...keys(1), processingTime(1001), stop],
       ['1@0 early: 2', '1@0 early: 3', '1@0 early: 5', '1@0 on-time: 6'],
+    ))
+
+  test('the first of triggers of which one is itself the first of some', () =>
+    verify(
+      SECONDS,
+      { trigger: afterWatermark({ early: afterFirst(any, afterCount(5)) }), accumulation: 'discarding' },
+      [...keys(1, 1, 1, 1, 1), processingTime(501), processingTime(1001), stop],
+      ['1@0 early: 2', '1@0 early: 2', '1@0 early: 1'],
     ))
 })
 
