@@ -73,7 +73,14 @@ async function pass(windows: Windows, { records, keys, recordsPerMs }: Stream): 
     .keyBy('key')
     .window(ASSIGNERS[windows])
     .sum('value')
-    .addSink({ open: () => ({ write: ({ value }) => void (sum += value), close: () => {} }) })
+    .addSink({
+      open: () => ({
+        write: ({ value }) => {
+          sum += value
+        },
+        close: () => {},
+      }),
+    })
   const before = process.cpuUsage()
   await env.execute(windows)
   const cpu = process.cpuUsage(before)
