@@ -106,6 +106,7 @@ export function isStateful(spec: OperatorSpec): boolean {
 /** How many inputs (ordinals) an operator has. */
 export function inputCount(spec: OperatorSpec): number {
   if (spec.kind === 'source') return 0
+  if (spec.kind === 'window') return spec.window.inputs
   const isTwoInput =
     spec.kind === 'co-process' || spec.kind === 'keyed-co-process' || broadcastInput(spec) !== undefined
   return isTwoInput ? 2 : 1
