@@ -152,7 +152,9 @@ describe('the slices of a key', () => {
     cell.add(SUM, 10, 6)
     cell.takeBack(SUM, 10, 5)
     assert.equal(cell.isEmpty(), false)
-    cell.takeBack(SUM, 10, 6)
+    assert.equal(cell.takeBack(SUM, 10, 6), true)
+    assert.equal(cell.isEmpty(), true)
+    assert.equal(cell.takeBack(SUM, 10, 6), false)
     assert.equal(cell.isEmpty(), true)
   })
 
