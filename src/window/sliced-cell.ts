@@ -43,18 +43,20 @@ export class SlicedCell extends WindowCell {
     if (at < this.joined) this.isStale = true
   }
 
-  /** Takes a record back out of the slice that begins there; a slice without records goes. */
-  takeBack(aggregate: AnyAggregate, start: number, record: unknown): void {
-    const at = this.sliceAt(start, aggregate)
+  /** Takes a record back out of the slice that begins there; a slice without records goes. False when there is no such slice. */
+  takeBack(aggregate: AnyAggregate, start: number, record: unknown): boolean {
+    const at = this.starts.lastIndexOf(start)
+    if (at < 0) return false
     this.parts[at] = checkAccumulator(aggregate.retract?.(this.parts[at], record), 'retract')
     const count = (this.counts[at] as number) - 1
     this.counts[at] = count
     if (at < this.joined) this.isStale = true
-    if (count !== 0) return
+    if (count > 0) return true
     this.starts.splice(at, 1)
     this.parts.splice(at, 1)
     this.counts.splice(at, 1)
     if (at < this.joined) this.joined--
+    return true
   }
 
   /** Makes the contents those of the window; false when it has none. */

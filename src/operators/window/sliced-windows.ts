@@ -9,6 +9,7 @@ import { type AlignedWindows, newestStart } from '../../window/assigner.ts'
 import { SlicedCell } from '../../window/sliced-cell.ts'
 import { windowContents } from '../../window/window-contents.ts'
 import type { OperatorContext } from '../operator.ts'
+import { retractionUnmatched } from '../rolling.ts'
 import { failOnRecord, failStep } from '../user-failure.ts'
 import { LateOutput } from './late-output.ts'
 import { PaneOutput, PLAIN_WINDOWS } from './pane-output.ts'
@@ -78,8 +79,9 @@ export class SlicedWindows implements TimeDriven {
     const start = this.cutMs > 0 && timeMs >= newest + this.cutMs ? newest + this.cutMs : newest
     try {
       const cell = this.table.ensure(key)
-      if (this.context.record.isRetraction) cell.takeBack(this.aggregate, start, record)
-      else cell.add(this.aggregate, start, record)
+      if (this.context.record.isRetraction) {
+        if (!cell.takeBack(this.aggregate, start, record)) throw retractionUnmatched()
+      } else cell.add(this.aggregate, start, record)
       if (cell.isEmpty()) this.table.releaseIfEmpty(cell)
     } catch (error) {
       failOnRecord(this.context.vertex, record, error)
