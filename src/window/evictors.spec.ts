@@ -86,9 +86,9 @@ function panes(evictor: EvictorSpec, rest: Partial<WindowSpec> = {}): OperatorSp
     function: {
       kind: 'process',
       function: {
-        onWindow: (elements: readonly { n: number }[], { added, expired }, collector) =>
-          collector.collect([text(elements), text(added as never), text(expired as never)].join(' | ')),
-      } as never,
+        onWindow: (elements, { added, expired }, collector) =>
+          collector.collect([elements, added, expired].map(list => text(list as never)).join(' | ')),
+      },
     },
     ...rest,
   }

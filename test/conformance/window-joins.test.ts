@@ -15,6 +15,9 @@ import type { JoinType } from '../../src/model/join-functions.ts'
 import { forBoundedOutOfOrderness } from '../../src/time/watermark-strategies.ts'
 import { SimulatedLauncher } from './support/simulated-launcher.ts'
 
+/** A side of a pair, which an outer join may lack. */
+type Identified = { readonly id: unknown } | undefined
+
 interface Event {
   readonly id: number
   readonly key: number
@@ -140,7 +143,8 @@ describe('a join within windows', () => {
             keyed(env, lefts).join(keyed(env, rights), {
               window: WINDOWS[windowing],
               type,
-              join: (left, right, ctx) => `${place(ctx.key, ctx.window)} ${left?.id}-${right?.id}`,
+              join: (left: Identified, right: Identified, ctx) =>
+                `${place(ctx.key, ctx.window)} ${left?.id}-${right?.id}`,
             }),
           )
           assert.deepEqual(outcome, { results: naiveJoin(windowing, lefts, rights, type), late: 0 })

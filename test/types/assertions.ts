@@ -1,12 +1,15 @@
 // Types that must follow by themselves, as assertions for the compiler: a wrong one is an error of this file. Nothing here runs.
 import {
+  afterDelta,
   approximateDistinctCount,
   avg,
+  type Change,
   type Collector,
   collectList,
   collectSet,
   composite,
   count,
+  customWindows,
   type DataStream,
   distinctCount,
   environment,
@@ -24,7 +27,9 @@ import {
   type SourceOptions,
   seconds,
   sum,
+  type TimeWindow,
   topN,
+  tumblingWindows,
   value,
   type WindowedResult,
 } from 'millrace'
@@ -427,4 +432,51 @@ export function joining(words: DataStream<Word>, alerts: DataStream<Alert>): voi
     },
   })
   holds<Equal<typeof ordered, DataStream<number>>>()
+}
+
+/** Results of windows carry key and window types; joins know which side may be missing. */
+export function windows(words: DataStream<Word>, alerts: DataStream<Alert>): void {
+  const byWord = words.keyBy('word')
+  const tumbling = byWord.window(tumblingWindows(seconds(5)))
+  tumbling.process({
+    onWindow(elements, ctx, out: Collector<string>) {
+      holds<Equal<typeof elements, readonly Word[]>>()
+      holds<Equal<typeof ctx.key, string>>()
+      holds<Equal<typeof ctx.window, TimeWindow>>()
+      holds<Equal<typeof ctx.pane.timing, 'early' | 'on-time' | 'late'>>()
+      out.collect(ctx.key)
+    },
+  })
+  interface Shift extends TimeWindow {
+    readonly name: string
+  }
+  const shifts = customWindows<Word, Shift>({ assign: (_word, at) => [{ start: at, end: at + 1, name: 'early' }] })
+  const named = byWord
+    .window(shifts)
+    .aggregate(count(), (total, { key, window }) => ({ total, key, name: window.name }))
+  holds<Equal<RecordOf<typeof named>, { total: number; key: string; name: string }>>()
+  const byUser = alerts.keyBy(alert => `${Object.keys(alert).length}`)
+  const joined = byWord.join(byUser, {
+    window: tumblingWindows(seconds(5)),
+    type: 'left',
+    join: (word, alert, { key }) => {
+      holds<Equal<typeof word, Word>>()
+      holds<Equal<typeof alert, Alert | undefined>>()
+      holds<Equal<typeof key, string>>()
+      return word.frequency
+    },
+  })
+  holds<Equal<typeof joined, DataStream<number>>>()
+  byWord.join(byUser, {
+    window: tumblingWindows(seconds(5)),
+    join: (_word, alert) => {
+      holds<Equal<typeof alert, Alert>>()
+    },
+  })
+  const changes = tumbling.accumulation('retracting').sum('frequency').changelog()
+  holds<Equal<typeof changes, DataStream<Change<Word>>>>()
+  // @ts-expect-error a reduce keeps the type of its records.
+  tumbling.reduce((_earlier, later) => later.word)
+  // @ts-expect-error the delta compares records of the stream.
+  byWord.window(tumblingWindows(seconds(5)), { trigger: afterDelta<{ no: 1 }>(1, () => 0) })
 }
