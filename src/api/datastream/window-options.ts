@@ -65,9 +65,7 @@ function checked(call: string, spec: Settings, options: WindowOptions<never, nev
   if (allowedLatenessMs !== undefined) requireWhole(call, 'allowedLatenessMs', allowedLatenessMs, { min: 0 })
   if (lateOutput !== undefined) requireText(call, 'the id of lateOutput', lateOutput.id)
   if (lateDetails !== undefined) requireText(call, 'the id of lateDetails', lateDetails.id)
-  if (lateOutput !== undefined && lateOutput.id === lateDetails?.id) {
-    throw optionInvalid(call, `lateOutput and lateDetails have the same id "${lateOutput.id}"; give each its own tag`)
-  }
+  requireDistinctTags(call, lateOutput?.id ?? spec.lateOutputTag, lateDetails?.id ?? spec.lateDetailsTag)
   const { accumulation = spec.accumulation } = options
   const isDiscarding = accumulation === 'discarding'
   return {
@@ -86,6 +84,12 @@ function checked(call: string, spec: Settings, options: WindowOptions<never, nev
     ...(lateOutput === undefined ? {} : { lateOutputTag: lateOutput.id }),
     ...(lateDetails === undefined ? {} : { lateDetailsTag: lateDetails.id }),
   }
+}
+
+/** Throws OPTION_INVALID where late records would go to one tag both as they are and with details. */
+export function requireDistinctTags(call: string, output: string | undefined, details: string | undefined): void {
+  if (output === undefined || output !== details) return
+  throw optionInvalid(call, `lateOutput and lateDetails have the same id "${output}"; give each its own tag`)
 }
 
 const CHOICES: Readonly<Record<string, readonly string[]>> = {

@@ -13,7 +13,7 @@ import { addStep, type KeyedFlow, outputOf } from './job-context.ts'
 import { AGGREGATE_RULES, requireKeyedFunction, requireStates } from './keyed-functions.ts'
 import type { DataStream, WindowedStream } from './streams.ts'
 import { evictorSpec, type WindowEvictor } from './window-evictors.ts'
-import { type WindowOptions, withOptions } from './window-options.ts'
+import { requireDistinctTags, type WindowOptions, withOptions } from './window-options.ts'
 import { specOf, type WindowTrigger } from './window-triggers.ts'
 
 /** A keyed stream with a windowing. */
@@ -87,12 +87,14 @@ export class WindowedStreamNode<T, K, W extends TimeWindow = TimeWindow>
   sideOutputLateData(tag: OutputTag<T>): WindowedStream<T, K, W> {
     this.requireTime('sideOutputLateData()')
     requireText('sideOutputLateData()', 'the id of the tag', tag?.id)
+    requireDistinctTags('sideOutputLateData()', tag.id, this.windowing.spec.lateDetailsTag)
     return this.change({ lateOutputTag: tag.id })
   }
 
   sideOutputLateDetails(tag: OutputTag<LateRecord<T, W>>): WindowedStream<T, K, W> {
     this.requireTime('sideOutputLateDetails()')
     requireText('sideOutputLateDetails()', 'the id of the tag', tag?.id)
+    requireDistinctTags('sideOutputLateDetails()', this.windowing.spec.lateOutputTag, tag.id)
     return this.change({ lateDetailsTag: tag.id })
   }
 

@@ -112,7 +112,13 @@ export class WindowCore {
     const { site, trigger } = this
     if (cell.history?.isClosed === true) return
     site.enter(cell)
-    if (trigger.root.shouldFire(site)) this.fire(cell)
+    let isFiring: boolean
+    try {
+      isFiring = trigger.root.shouldFire(site)
+    } catch (error) {
+      this.fail(cell, error)
+    }
+    if (isFiring) this.fire(cell)
     else if (site.isPurging) purge(cell)
   }
 
@@ -143,6 +149,15 @@ export class WindowCore {
   /** Joins cells of one key, in the order of their windows, into the first of them, whose window becomes the one given. */
   merge(cells: readonly WindowCell[], window: TimeWindow): void {
     const [target, ...rest] = cells as readonly [WindowCell, ...WindowCell[]]
+    try {
+      this.mergeInto(target, rest, window)
+    } catch (error) {
+      this.fail(target, error)
+    }
+  }
+
+  private mergeInto(target: WindowCell, rest: readonly WindowCell[], window: TimeWindow): void {
+    const cells = [target, ...rest]
     const states = cells.map(cell => cell.history?.trigger ?? UNTOLD)
     for (const cell of rest) {
       if (cell.history?.isClosed !== true) this.contents.merge(target, cell)
@@ -254,8 +269,7 @@ export class WindowCore {
       try {
         this.output.emit(cell, { timing, isLast, timestampMs: this.resultTimestamp(cell) })
       } catch (error) {
-        const { start, end } = cell.window
-        failStep(this.context.vertex, `for key ${preview(cell.key)} in window [${start}, ${end})`, error)
+        this.fail(cell, error)
       }
       cell.unfired = 0
     }
@@ -273,6 +287,11 @@ export class WindowCore {
   private noteFired(history: CellHistory, { hasEnded, isLast }: { hasEnded: boolean; isLast: boolean }): void {
     if (hasEnded) history.hasEnded = true
     if (isLast) history.hasLast = true
+  }
+
+  private fail(cell: WindowCell, error: unknown): never {
+    const { start, end } = cell.window
+    failStep(this.context.vertex, `for key ${preview(cell.key)} in window [${start}, ${end})`, error)
   }
 
   private resultTimestamp(cell: WindowCell): number {
