@@ -1,12 +1,20 @@
 // Windows whose input is taken back, and merging windows that take back what they emitted.
 import test, { describe } from 'node:test'
-import { sum } from '../../functions/number-aggregates.ts'
-import { fieldSelector } from '../../model/key.ts'
-import type { OperatorSpec } from '../../model/operator-spec.ts'
-import type { WindowContext } from '../../model/window-functions.ts'
-import { type AssignerSpec, WINDOW_DEFAULTS, type WindowSpec } from '../../model/window-spec.ts'
-import { verifyOperator } from '../../testing/operator-harness.ts'
-import { end, out, record, retracted, type ScriptStep, watermark, watermarkOut } from '../../testing/operator-script.ts'
+import { sum } from '../../src/functions/number-aggregates.ts'
+import { fieldSelector } from '../../src/model/key.ts'
+import type { OperatorSpec } from '../../src/model/operator-spec.ts'
+import type { WindowContext } from '../../src/model/window-functions.ts'
+import { type AssignerSpec, WINDOW_DEFAULTS, type WindowSpec } from '../../src/model/window-spec.ts'
+import { verifyOperator } from '../../src/testing/operator-harness.ts'
+import {
+  end,
+  out,
+  record,
+  retracted,
+  type ScriptStep,
+  watermark,
+  watermarkOut,
+} from '../../src/testing/operator-script.ts'
 
 const keySelectors = [fieldSelector('k')]
 const tumbling: AssignerSpec = { kind: 'tumbling', sizeMs: 10, offsetMs: 0 }
