@@ -75,7 +75,8 @@ describe('an evictor', () => {
 
 /** Panes every second record, each as `elements | added | expired`. */
 function panes(evictor: EvictorSpec, rest: Partial<WindowSpec> = {}): OperatorSpec {
-  const text = (elements: readonly { n: number }[]): string => elements.map(({ n }) => n).join(' ')
+  const text = (elements: readonly unknown[]): string =>
+    (elements as readonly { n: number }[]).map(({ n }) => n).join(' ')
   const window: WindowSpec = {
     ...WINDOW_DEFAULTS,
     timeDomain: 'event-time',
@@ -86,9 +87,9 @@ function panes(evictor: EvictorSpec, rest: Partial<WindowSpec> = {}): OperatorSp
     function: {
       kind: 'process',
       function: {
-        onWindow: (elements: readonly { n: number }[], { added, expired }, collector) =>
-          collector.collect([text(elements), text(added as never), text(expired as never)].join(' | ')),
-      } as never,
+        onWindow: (elements, { added, expired }, collector) =>
+          collector.collect([text(elements), text(added), text(expired)].join(' | ')),
+      },
     },
     ...rest,
   }
