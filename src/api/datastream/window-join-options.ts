@@ -16,8 +16,8 @@ export type JoinSides<L, R, J extends JoinType> = J extends 'inner'
 
 /** A join of two keyed streams within windows. */
 export interface WindowJoinOptions<K, L, R, O, W extends TimeWindow, J extends JoinType>
-  extends WindowOptions<L | R, W> {
-  readonly window: WindowAssigner<L | R, W>
+  extends WindowOptions<NoInfer<L | R>, W> {
+  readonly window: WindowAssigner<NoInfer<L | R>, W>
   /** `inner` unless given. */
   readonly type?: J
   /** Makes a record of each pair of elements of a key and window, and of those without a partner where the join is an outer one. */
