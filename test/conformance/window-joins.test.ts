@@ -140,7 +140,8 @@ describe('a join within windows', () => {
             keyed(env, lefts).join(keyed(env, rights), {
               window: WINDOWS[windowing],
               type,
-              join: (left, right, ctx) => `${place(ctx.key, ctx.window)} ${left?.id}-${right?.id}`,
+              join: (left: Event | undefined, right: Event | undefined, ctx) =>
+                `${place(ctx.key, ctx.window)} ${left?.id}-${right?.id}`,
             }),
           )
           assert.deepEqual(outcome, { results: naiveJoin(windowing, lefts, rights, type), late: 0 })

@@ -28,6 +28,8 @@ import {
   value,
   type WindowedResult,
 } from 'millrace'
+import { customWindows, tumblingWindows } from '../../src/api/datastream/window-assigners.ts'
+import type { Change, TimeWindow } from '../../src/model/functions.ts'
 
 /** True when the two types are the same, not only assignable to each other. */
 type Equal<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false
@@ -427,4 +429,70 @@ export function joining(words: DataStream<Word>, alerts: DataStream<Alert>): voi
     },
   })
   holds<Equal<typeof ordered, DataStream<number>>>()
+}
+
+/** What windows compute is typed by key, window and records. */
+export function windowResults(words: DataStream<Word>, alerts: DataStream<Alert>): void {
+  interface Shift extends TimeWindow {
+    readonly name: string
+  }
+  const shifts = customWindows<Word, Shift>({ assign: () => [{ start: 0, end: 1, name: 'early' }] })
+  const windowed = words.keyBy('word').window(shifts)
+  const processed = windowed.process({
+    onWindow(elements, ctx, out: Collector<number>) {
+      holds<Equal<typeof elements, readonly Word[]>>()
+      holds<Equal<typeof ctx.key, string>>()
+      holds<Equal<typeof ctx.window, Shift>>()
+      holds<Equal<typeof ctx.added, readonly Word[]>>()
+      out.collect(elements.length)
+    },
+  })
+  holds<Equal<typeof processed, DataStream<number>>>()
+  const projected = windowed.aggregate(count(), (result, ctx) => {
+    holds<Equal<typeof result, number>>()
+    holds<Equal<typeof ctx.key, string>>()
+    return `${ctx.window.name} ${result}`
+  })
+  holds<Equal<typeof projected, DataStream<string>>>()
+  // @ts-expect-error a reduce gives records of the type that it takes
+  windowed.reduce((a, b) => a.frequency + b.frequency)
+  const changes = projected.changelog()
+  holds<Equal<typeof changes, DataStream<Change<string>>>>()
+  const [left, right] = [words.keyBy('word'), alerts.keyBy('text')]
+  const window = tumblingWindows(5)
+  left.join(right, {
+    window,
+    join: (word, alert, ctx) => {
+      holds<Equal<typeof word, Word>>()
+      holds<Equal<typeof alert, Alert>>()
+      holds<Equal<typeof ctx.key, string>>()
+    },
+  })
+  left.join(right, {
+    window,
+    type: 'full',
+    join: (word, alert) => {
+      holds<Equal<typeof word, Word | undefined>>()
+      holds<Equal<typeof alert, Alert | undefined>>()
+    },
+  })
+  left.join(right, {
+    window,
+    type: 'left',
+    join: (word, alert) => {
+      holds<Equal<typeof word, Word>>()
+      holds<Equal<typeof alert, Alert | undefined>>()
+    },
+  })
+  const grouped = left.coGroup([right, left], {
+    window,
+    coGroup: (groups, _ctx, out: Collector<number>) => {
+      const [own, others, again] = groups
+      holds<Equal<typeof own, readonly Word[]>>()
+      holds<Equal<typeof others, readonly Alert[]>>()
+      holds<Equal<typeof again, readonly Word[]>>()
+      out.collect(own.length)
+    },
+  })
+  holds<Equal<typeof grouped, DataStream<number>>>()
 }
