@@ -1,6 +1,5 @@
 // Windows whose input is taken back, and merging windows that take back what they emitted.
 import test, { describe } from 'node:test'
-import { sum } from '../../functions/number-aggregates.ts'
 import { fieldSelector } from '../../model/key.ts'
 import type { OperatorSpec } from '../../model/operator-spec.ts'
 import type { WindowContext } from '../../model/window-functions.ts'
@@ -84,17 +83,6 @@ describe('windows of a sum', () => {
           watermarkOut(Infinity),
         ],
       },
-    }))
-
-  test('by the function that users take do so too', () =>
-    verifyOperator({
-      operator: sums({
-        assigner: tumbling,
-        function: { kind: 'aggregate', aggregate: sum('n' as never) as never },
-      }),
-      keySelectors,
-      script: [at(1, 5), at(2, 6), back(1, 5), end],
-      expect: { output: [out(6, 9), watermarkOut(Infinity)] },
     }))
 
   test('refuse to take back what they do not hold', () =>
