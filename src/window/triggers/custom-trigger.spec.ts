@@ -35,9 +35,11 @@ function panes<S>(trigger: Trigger<Numbered, S>, rest: Partial<WindowSpec> = {})
     function: {
       kind: 'process',
       function: {
-        onWindow: (elements: readonly Numbered[], { key, pane }, collector) =>
-          collector.collect(`${String(key)} ${pane.timing}: ${elements.map(({ n }) => n).join(' ')}`),
-      } as never,
+        onWindow: (elements, { key, pane }, collector) =>
+          collector.collect(
+            `${String(key)} ${pane.timing}: ${(elements as readonly Numbered[]).map(({ n }) => n).join(' ')}`,
+          ),
+      },
     },
     ...rest,
   }
