@@ -176,7 +176,12 @@ export class WindowCore {
   grow(cell: WindowCell, window: TimeWindow): void {
     cell.window = window
     cell.history?.beginAnew()
-    if (this.trigger.slots > 0) this.mergeTriggers(cell, [cell.history?.trigger ?? UNTOLD])
+    if (this.trigger.slots === 0) return
+    try {
+      this.mergeTriggers(cell, [cell.history?.trigger ?? UNTOLD])
+    } catch (error) {
+      this.fail(cell, error)
+    }
   }
 
   /** The window is closed: a last pane leaves, if there is to be one. The cell is not to be used any more. */
