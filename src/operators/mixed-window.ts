@@ -8,7 +8,7 @@ import { KeyedTable } from '../state/keyed-table.ts'
 import { type Timer, TimerQueue } from '../time/timer-queue.ts'
 import { MixedWindowEntry, MixedWindows } from '../window/mixed-window.ts'
 import { checkAccumulator } from '../window/window-contents.ts'
-import { type Emit, NO_TIMESTAMP, type Operator, type OperatorContext, spend } from './operator.ts'
+import { type Emit, NO_TIMESTAMP, type Operator, type OperatorContext, type PendingWindows, spend } from './operator.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
 
 /** The operator of a mixed windowing. */
@@ -53,6 +53,18 @@ class MixedWindowOperator implements Operator {
     if (this.spec.timeDomain === 'processing-time' && watermark !== Infinity) return true
     this.timeMs = watermark - this.spec.lagMs
     return this.fireDue(this.timeMs)
+  }
+
+  /** Keys with records, each of which has a window open. */
+  pending(): PendingWindows {
+    const { timeDomain } = this.spec
+    const openWindows = this.table.size
+    return {
+      openWindows,
+      timeDomain,
+      nextTimeMs: this.timers.nextTimeMs() + this.spec.lagMs,
+      nextProcessingTimeMs: Infinity,
+    }
   }
 
   nextTimerMs(): number {

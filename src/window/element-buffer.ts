@@ -1,4 +1,5 @@
 // Record path. The elements of a window in the order of arrival, as columns, with what was new and what was taken out since the last pane.
+import { preview, StreamError } from '../base/errors.ts'
 import type { TimestampedElement } from '../model/window-functions.ts'
 
 /** Chooses the elements that stay; undefined: all do. */
@@ -8,6 +9,13 @@ export type Keep<Context> =
 
 interface Element extends TimestampedElement<unknown> {
   readonly position: number
+}
+
+function copied(element: unknown): StreamError {
+  return new StreamError(
+    'USER_FUNCTION_RESULT',
+    `the evictor returned ${preview(element)}, which is none of the elements it was given; return those that stay themselves, not copies`,
+  )
 }
 
 /** A growing list of elements; adding costs O(1). */
@@ -77,6 +85,8 @@ export class ElementBuffer {
       position,
     }))
     const kept = new Set(choose(elements, context))
+    const given = new Set<unknown>(elements)
+    for (const element of kept) if (!given.has(element)) throw copied(element)
     if (kept.size === elements.length) return
     const { values, timestamps, inputs, firstAdded } = this
     this.truncate(0)

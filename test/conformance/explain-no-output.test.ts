@@ -113,6 +113,25 @@ describe('a job whose windows do not fire', () => {
     assert.match(found?.text ?? '', /the next fires at 90100 of processing time, in 30000 ms/)
   })
 
+  test('speaks of the windows of Storm and of Kafka too', async () => {
+    const build = (env: StreamEnvironment) =>
+      env.addSource(silent(SPLITS), { isBounded: false, watermarks: byTime() }).name('sensors')
+    const [mixed] = await ask(build, keyed =>
+      keyed.mixedWindow({ length: 5000, slide: 5000, time: 'event-time' }).reduce(first => first),
+    )
+    assert.match(
+      mixed?.text ?? '',
+      /2 windows are open; the next fires when the watermark reaches 5000; .*split "slow"/,
+    )
+    const [perRecord] = await ask(build, keyed =>
+      keyed.perRecordWindow({ timeDifferenceMs: 5000, emit: 'on-close' }).count(),
+    )
+    assert.match(
+      perRecord?.text ?? '',
+      /windows? (is|are) open; the next fires when a record comes with a timestamp above/,
+    )
+  })
+
   test('has nothing to say where no window is open', async () => {
     assert.deepEqual(
       await ask(env => env.addSource(silent({}), { isBounded: false, watermarks: byTime() }), tumbling),
