@@ -37,9 +37,12 @@ export class SlicedCell extends WindowCell {
 
   /** Adds a record to the slice that begins there. */
   add(aggregate: AnyAggregate, start: number, record: unknown): void {
+    const { parts, counts } = this
     const at = this.sliceAt(start, aggregate)
-    this.parts[at] = checkAccumulator(aggregate.add(this.parts[at], record))
-    ;(this.counts as number[])[at] = (this.counts[at] as number) + 1
+    const before = parts[at]
+    const accumulator = aggregate.add(before, record)
+    if (accumulator !== before || accumulator === undefined) parts[at] = checkAccumulator(accumulator)
+    counts[at] = (counts[at] as number) + 1
     if (at < this.joined) this.isStale = true
   }
 

@@ -116,6 +116,15 @@ export class DiscreteWindows implements TimeDriven {
 
   private takeAligned(aligned: AlignedWindows, record: unknown, key: unknown, timeMs: number, input: number): void {
     const { sizeMs, slideMs } = aligned
+    const { lastWindow } = this
+    // The usual case of windows that do not overlap: the record is of the same window as the one before it.
+    if (lastWindow !== undefined && slideMs >= sizeMs) {
+      const { start, end } = lastWindow.window
+      if (timeMs >= start && timeMs < end) {
+        this.enter(lastWindow, record, key, timeMs, input)
+        return
+      }
+    }
     const newest = newestStart(aligned, timeMs)
     let isTaken = false
     for (let start = newest; start > timeMs - sizeMs; start -= slideMs) {

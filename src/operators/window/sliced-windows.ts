@@ -80,14 +80,16 @@ export class SlicedWindows implements TimeDriven {
     try {
       const cell = this.table.ensure(key)
       if (this.context.record.isRetraction) {
-        if (!cell.takeBack(this.aggregate, start, record)) throw retractionUnmatched()
+        const isFound = cell.takeBack(this.aggregate, start, record)
+        if (cell.isEmpty()) this.table.releaseIfEmpty(cell)
+        if (!isFound) throw retractionUnmatched()
       } else cell.add(this.aggregate, start, record)
-      if (cell.isEmpty()) this.table.releaseIfEmpty(cell)
     } catch (error) {
       failOnRecord(this.context.vertex, record, error)
     }
-    const end = this.endAfter(Math.max(start, this.timeMs + 1))
-    if (end < this.nextEnd) this.nextEnd = end
+    // Ends are a slide apart: one before the next is due only if it too comes after the slice began.
+    const fromMs = Math.max(start, this.timeMs + 1)
+    if (this.nextEnd - this.windows.slideMs > fromMs) this.nextEnd = this.endAfter(fromMs)
   }
 
   moveTo(timeMs: number): void {
