@@ -70,37 +70,46 @@ export interface JobMetrics {
 }
 
 /**
- * Who keeps a watermark where it is: a `split` of a source (or the subtask of a step that gives timestamps); nobody, since all is `idle` or has ended;
- * a `step` that still has to emit something of that time; or a source that makes `none`.
+ * Who keeps a watermark where it is:
+ * - `split`: a split of a source, or the subtask of a step that gives timestamps; `idle`: nobody, since all is idle or has ended
+ * - `back-pressure`: a step without room for its output; `under-way`: a step that is about to take up a later one
+ * - `bootstrap`: a step that reads another input first; `async`, `loop`, `results`: a step that waits for asynchronous calls, for records in
+ *   its loop, or for results with earlier timestamps
+ * - `none`: a source that makes no watermarks
  */
-export type WatermarkHold =
+export type WatermarkHold = { readonly step: string; readonly subtaskIndex: number } & (
   | {
       readonly kind: 'split'
-      readonly step: string
-      readonly subtaskIndex: number
       readonly split: string
-      /** Epoch ms. */
+      /** Epoch ms; -Infinity when it has given none. */
       readonly watermark: number
       /** The processing time at which it last advanced, epoch ms. */
       readonly sinceMs: number
+      /** True when its strategy has an idle time-out. */
+      readonly mayBeIdle: boolean
+      /** The alignment group that it waits for, where it is ahead of it. */
+      readonly alignmentGroup?: string
     }
-  | { readonly kind: 'idle' | 'step' | 'none'; readonly step: string; readonly subtaskIndex: number }
+  | { readonly kind: 'idle'; readonly splits: readonly string[] }
+  | { readonly kind: 'back-pressure' | 'under-way' | 'bootstrap' | 'async' | 'loop' | 'results' | 'none' }
+)
 
-/** What the open windows of one subtask of a step wait for. */
+/** What the windows or timers of one subtask of a step wait for. */
 export interface NoOutput {
   readonly step: string
   readonly uid: string
   readonly subtaskIndex: number
-  /** Windows (of overlapping ones that share slices: keys) that are kept now. */
-  readonly openWindows: number
+  readonly waiting: 'windows' | 'timers'
+  /** Windows, counted per key, that may still fire; or timers. Storm's windows count keys. */
+  readonly count: number
   readonly timeDomain: WindowTimeDomain
-  /** The watermark that the step has seen, epoch ms. */
+  /** The watermark that the step has worked off, epoch ms; -Infinity before the first. */
   readonly watermark: number
-  /** The time of the windows' time domain at which something fires next; undefined for none. */
+  /** The event time (or stream time) at which something fires next; undefined for none. */
   readonly nextTimeMs: number | undefined
-  /** The processing time at which a trigger fires next, whatever the windows go by; undefined for none. */
+  /** The processing time at which something fires next, epoch ms; undefined for none. */
   readonly nextProcessingTimeMs: number | undefined
-  /** Who holds the watermark of windows of event time. */
+  /** Who holds the watermark, where something waits for it. */
   readonly hold: WatermarkHold | undefined
   /** All of it in words. */
   readonly text: string
@@ -117,8 +126,8 @@ export interface JobHandle extends PromiseLike<JobResult>, AsyncDisposable {
   stop(): Promise<void>
   metrics(): JobMetrics
   /**
-   * Why nothing comes out: for each step with open windows, what fires next, which split of which source holds the watermark and since when, and
-   * what would let it go on; `text` says it in words. Empty when no window is open, and after the end. Costs a walk over the tasks.
+   * Why nothing comes out: for each step with open windows or timers, what fires next, which split of which source holds the watermark and since when, and
+   * what would let it go on; `text` says it in words. Empty when nothing waits, and after the end. Costs a walk over the tasks.
    * @example
    * ```ts
    * import { environment, forMonotonousTimestamps, seconds } from 'millrace'

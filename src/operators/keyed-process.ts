@@ -20,6 +20,7 @@ import {
   NO_TIMESTAMP,
   type Operator,
   type OperatorContext,
+  type PendingWork,
   spend,
 } from './operator.ts'
 import { closeFunction, guarded, openFunction, refusePromise, unsigned } from './process.ts'
@@ -94,6 +95,16 @@ export class KeyedProcessOperator implements Operator {
     )
     const delayMs = user.watermarkDelayMs ?? 0
     if (delayMs > 0) this.outputWatermark = watermark => (watermark === Infinity ? Infinity : watermark - delayMs)
+  }
+
+  pending(): PendingWork {
+    return {
+      kind: 'timers',
+      count: this.eventTimers.registeredCount + this.processingTimers.registeredCount,
+      timeDomain: 'event-time',
+      nextTimeMs: this.eventTimers.nextTimeMs(),
+      nextProcessingTimeMs: this.processingTimers.nextTimeMs(),
+    }
   }
 
   open(): void {

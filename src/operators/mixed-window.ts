@@ -8,7 +8,7 @@ import { KeyedTable } from '../state/keyed-table.ts'
 import { type Timer, TimerQueue } from '../time/timer-queue.ts'
 import { MixedWindowEntry, MixedWindows } from '../window/mixed-window.ts'
 import { checkAccumulator } from '../window/window-contents.ts'
-import { type Emit, NO_TIMESTAMP, type Operator, type OperatorContext, type PendingWindows, spend } from './operator.ts'
+import { type Emit, NO_TIMESTAMP, type Operator, type OperatorContext, type PendingWork, spend } from './operator.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
 
 /** The operator of a mixed windowing. */
@@ -55,16 +55,11 @@ class MixedWindowOperator implements Operator {
     return this.fireDue(this.timeMs)
   }
 
-  /** Keys with records, each of which has a window open. */
-  pending(): PendingWindows {
-    const { timeDomain } = this.spec
-    const openWindows = this.table.size
-    return {
-      openWindows,
-      timeDomain,
-      nextTimeMs: this.timers.nextTimeMs() + this.spec.lagMs,
-      nextProcessingTimeMs: Infinity,
-    }
+  // Each key is in the window that it fires next.
+  pending(): PendingWork {
+    const { timeDomain, lagMs } = this.spec
+    const nextTimeMs = this.timers.nextTimeMs() + lagMs
+    return { kind: 'windows', count: this.table.size, timeDomain, nextTimeMs, nextProcessingTimeMs: Infinity }
   }
 
   nextTimerMs(): number {

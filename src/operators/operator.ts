@@ -117,6 +117,8 @@ export interface TimePlace {
   readonly isIdle: boolean
   /** The processing time at which the watermark last advanced; before the first time, when its subtask was made. */
   readonly advancedAtMs: number
+  /** The alignment group that it waits for; absent while it is not too far ahead of one. */
+  readonly alignmentGroup?: string
 }
 
 /** What an operator's own watermark is made of: the smallest of these that is neither idle nor ended holds it. */
@@ -124,9 +126,11 @@ export interface TimeHolder {
   readonly splits: readonly TimePlace[]
 }
 
-/** The open windows of an operator, and the times at which something of them fires next; Infinity for none. */
-export interface PendingWindows {
-  readonly openWindows: number
+/** What an operator keeps for results that are still to come, and the times at which the next of them fires; Infinity for none. */
+export interface PendingWork {
+  /** Windows, counted per key, that may still fire; or timers that a function registered. */
+  readonly kind: 'windows' | 'timers'
+  readonly count: number
   readonly timeDomain: WindowTimeDomain
   readonly nextTimeMs: number
   readonly nextProcessingTimeMs: number
@@ -151,8 +155,8 @@ export interface Operator {
   nextTimerMs?(): number
   /** Fires processing-time timers that are due; returns false as onWatermark does. */
   onProcessingTime?(nowMs: number): boolean
-  /** What its open windows wait for, where it has windows. */
-  pending?(): PendingWindows
+  /** What is still to come out of it, for those that keep windows or timers. Costs O(windows kept). */
+  pending?(): PendingWork
   /** Where the operator's own watermarks come from; for those that make some. */
   timeHolder?(): TimeHolder
   /** How many keys it keeps state or timers for, where it works per key. */

@@ -6,7 +6,7 @@ import type { PerRecordWindowSpec } from '../model/per-record-window-spec.ts'
 import { KeyedTable } from '../state/keyed-table.ts'
 import { type Timer, TimerQueue } from '../time/timer-queue.ts'
 import { PerRecordEntry, type PerRecordWindow, PerRecordWindows } from '../window/per-record-window.ts'
-import { type Emit, NO_TIMESTAMP, type Operator, type OperatorContext, type PendingWindows, spend } from './operator.ts'
+import { type Emit, NO_TIMESTAMP, type Operator, type OperatorContext, type PendingWork, spend } from './operator.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
 
 /** The operator of a per-record windowing. */
@@ -58,14 +58,16 @@ class PerRecordWindowOperator implements Operator {
     return true
   }
 
-  // What a record closed leaves between records, where the step may be interrupted, not in the midst of the record.
-  /** Keys with records, each of which has windows open. */
-  pending(): PendingWindows {
-    const openWindows = this.table.size
-    const nextTimeMs = this.closingTimes.nextTimeMs()
-    return { openWindows, timeDomain: 'stream-time', nextTimeMs, nextProcessingTimeMs: Infinity }
+  // On update every record brings its results out at once: nothing waits for the close.
+  pending(): PendingWork {
+    const { emit, graceMs } = this.spec
+    let count = 0
+    for (const { windows, next } of this.closings.values()) count += windows.length - next
+    const nextTimeMs = emit === 'on-close' ? this.closingTimes.nextTimeMs() + graceMs : Infinity
+    return { kind: 'windows', count, timeDomain: 'stream-time', nextTimeMs, nextProcessingTimeMs: Infinity }
   }
 
+  // What a record closed leaves between records, where the step may be interrupted, not in the midst of the record.
   nextTimerMs(): number {
     const closedMs = this.closedBelowMs() - 1
     const isDue = this.closing !== undefined || this.closingTimes.hasDue(closedMs) || this.purges.hasDue(closedMs)

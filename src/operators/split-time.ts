@@ -5,7 +5,7 @@ import type { WatermarkStrategy } from '../model/watermark-strategy.ts'
 import type { AlignmentMember } from '../time/alignment-coordinator.ts'
 import { WatermarkMerger } from '../time/watermark-merger.ts'
 import { GeneratorPlace, TimestampAssigner, WatermarkTicks } from './event-time.ts'
-import { NO_TIMESTAMP, type OperatorContext, spend, type TimeHolder } from './operator.ts'
+import { NO_TIMESTAMP, type OperatorContext, spend, type TimeHolder, type TimePlace } from './operator.ts'
 
 /** The event time of one subtask's splits. */
 export class SplitTimes {
@@ -50,7 +50,7 @@ export class SplitTimes {
   }
 
   timeHolder(): TimeHolder {
-    return { splits: this.splits.map(({ place }) => place.reading()) }
+    return { splits: this.splits.map(split => split.reading()) }
   }
 }
 
@@ -132,6 +132,12 @@ export class SplitTime implements SourceOutput<unknown> {
     this.isQuiet = false
     this.quietSinceMs = Infinity
     this.member?.whenCaughtUp(onCaughtUp)
+  }
+
+  /** How it stands, as plain data. */
+  reading(): TimePlace {
+    const alignmentGroup = this.isAhead ? this.times.strategy.alignment?.group : undefined
+    return alignmentGroup === undefined ? this.place.reading() : { ...this.place.reading(), alignmentGroup }
   }
 
   setIdle(isIdle: boolean): void {

@@ -94,6 +94,11 @@ export class InputGate {
     return this.merger.holder
   }
 
+  /** The input that the others wait for; undefined when they do not. */
+  get awaitedInput(): number | undefined {
+    return this.awaitedCount > 0 ? this.bootstrap?.input : undefined
+  }
+
   /** Undefined while an ordinary channel is open. */
   get end(): 'finish' | 'stop' | undefined {
     return this.openCount === 0 ? this.mode : undefined

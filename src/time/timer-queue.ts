@@ -50,6 +50,11 @@ export class TimerQueue<Owner> {
     return this.heap.size
   }
 
+  /** Timers that are still to come. */
+  get registeredCount(): number {
+    return this.heap.size - this.deletedCount
+  }
+
   /** The time of the next timer; Infinity when there is none (or it is at Infinity: see `hasDue`). */
   nextTimeMs(): number {
     this.dropDeleted()

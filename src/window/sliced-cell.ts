@@ -35,6 +35,11 @@ export class SlicedCell extends WindowCell {
     return this.starts[0] as number
   }
 
+  /** The starts of its slices, oldest first. */
+  get sliceStarts(): readonly number[] {
+    return this.starts
+  }
+
   /** Adds a record to the slice that begins there. */
   add(aggregate: AnyAggregate, start: number, record: unknown): void {
     const { parts, counts } = this

@@ -32,13 +32,15 @@ const ASSIGNERS: Readonly<Record<string, WindowAssigner<unknown>>> = {
   session: sessionWindows(6),
 }
 
-/** The clicks of each window of each user, refined early and late. */
+/** The clicks of each window of each user, refined early and late. One subtask reads, so that the same records are late at any parallelism. */
 function panes(env: StreamEnvironment, input: readonly Click[], assigner: WindowAssigner<unknown>): DataStream<Click> {
   return env
     .from([...input])
+    .setParallelism(1)
     .assignTimestampsAndWatermarks(
       forBoundedOutOfOrderness<Click>(3, { timestamp: ({ at }) => at, emit: 'per-record' }),
     )
+    .setParallelism(1)
     .keyBy('user')
     .window(assigner, {
       trigger: afterWatermark({ early: afterCount(2), late: afterCount(1) }),
@@ -98,11 +100,8 @@ describe('the panes of retracting windows', () => {
               const shard = user.charCodeAt(0) % 2
               expected.set(shard, (expected.get(shard) ?? 0) + clicks * count)
             }
-            // A parallel source deals records to several subtasks, so other records are late: only one subtask sees what the model saw.
-            const found = await totals(input, assigner, seed, 1)
-            assert.deepEqual([...found].filter(([, sum]) => sum > 0).sort(), [...expected].sort())
             const settled = await totals(input, assigner, seed, parallelism)
-            for (const [, sum] of settled) assert.ok(sum >= 0, `a sum fell to ${sum}`)
+            assert.deepEqual([...settled].filter(([, sum]) => sum > 0).sort(), [...expected].sort())
           }),
           { numRuns: 100 },
         ))

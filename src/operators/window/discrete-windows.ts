@@ -109,9 +109,22 @@ export class DiscreteWindows implements TimeDriven {
     return this.core.wakeDue(nowMs, this.woken)
   }
 
-  /** The windows that are kept now. */
+  /** The windows, counted per key, that may still fire. A plain one that has ended is kept for late records only. */
   get openCount(): number {
-    return this.windows.size
+    let count = 0
+    for (const { state, cells } of this.windows.values()) {
+      if (state === 'open' || this.core.hasLaterPanes) count += cells.size
+    }
+    return count
+  }
+
+  /** The time at which a window fires next; Infinity when only a record (or processing time) makes one fire. */
+  nextFiringMs(): number {
+    let nextMs = this.core.timeDeadlines.nextTimeMs()
+    for (const { window, state } of this.windows.values()) {
+      nextMs = Math.min(nextMs, this.core.firingMs(window, state === 'ended'))
+    }
+    return nextMs
   }
 
   private takeAligned(aligned: AlignedWindows, record: unknown, key: unknown, timeMs: number, input: number): void {

@@ -127,9 +127,27 @@ export class MergingCells implements TimeDriven {
     return this.core.wakeDue(nowMs)
   }
 
-  /** The windows that are kept now, over all keys. */
+  /** The windows of all keys that may still fire. A plain one that has ended is kept for late records only. */
   get openCount(): number {
-    return this.count
+    const { core } = this
+    if (core.hasLaterPanes) return this.count
+    let count = 0
+    for (const { cells } of this.table.entries()) for (const { window } of cells) if (!core.hasEnded(window)) count++
+    return count
+  }
+
+  /** The time at which a window fires next; Infinity when only a record (or processing time) makes one fire. */
+  nextFiringMs(): number {
+    const { core } = this
+    let nextMs = Infinity
+    for (const { cells } of this.table.entries()) {
+      for (const { window, deadline } of cells) {
+        // A deadline that is left of a shorter window, or only looks after a window, fires nothing.
+        const isAsked = core.asksForTimes && deadline?.state === 'waiting'
+        nextMs = Math.min(nextMs, core.firingMs(window, core.hasEnded(window)), isAsked ? deadline.timeMs : Infinity)
+      }
+    }
+    return nextMs
   }
 
   /** The cell of the record's own window, joined with those it reaches; undefined when it is closed for good. */

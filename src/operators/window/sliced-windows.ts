@@ -63,9 +63,25 @@ export class SlicedWindows implements TimeDriven {
     this.table = new KeyedTable(maxParallelism, (key, keyGroup) => new SlicedCell(key, keyGroup))
   }
 
-  /** The keys that have a window open. */
+  /** The windows, counted per key, that may still fire: those that hold a slice of the key and have not ended. */
   get openCount(): number {
-    return this.table.size
+    const { sizeMs, slideMs } = this.windows
+    let count = 0
+    for (const cell of this.table.entries()) {
+      let countedStart = -Infinity
+      for (const slice of cell.sliceStarts) {
+        const newest = newestStart(this.windows, slice)
+        const oldest = Math.max(this.endAfter(Math.max(slice, this.timeMs + 1)) - sizeMs, countedStart + slideMs)
+        if (newest < oldest) continue
+        count += (newest - oldest) / slideMs + 1
+        countedStart = newest
+      }
+    }
+    return count
+  }
+
+  nextFiringMs(): number {
+    return this.nextTimeMs()
   }
 
   take(record: unknown, timeMs: number): void {

@@ -2,6 +2,7 @@
 // and when they are asked is the business of the operators around it (decision 6).
 import { preview } from '../../base/errors.ts'
 import type { TimeWindow } from '../../model/functions.ts'
+import { innerTriggers, type TriggerSpec } from '../../model/trigger-spec.ts'
 import { emitsRetractions, type WindowSpec } from '../../model/window-spec.ts'
 import { DeadlineQueue } from '../../time/deadline-queue.ts'
 import { WatermarkHolds } from '../../time/watermark-holds.ts'
@@ -219,6 +220,23 @@ export class WindowCore {
     return this.timestamps.outputWatermark(inputWatermark)
   }
 
+  /** True when a pane that left may be followed by one without another record. */
+  get hasLaterPanes(): boolean {
+    return !this.isPlain
+  }
+
+  /** True when its trigger may ask for times of the window's time domain other than the end of the window. */
+  get asksForTimes(): boolean {
+    return asksForTimes(this.spec.trigger)
+  }
+
+  /** When the window fires whatever its cells asked for: at its end, or when it is let go of; Infinity when it does not. */
+  firingMs(window: TimeWindow, hasEnded: boolean): number {
+    if (!hasEnded && this.trigger.hasOnTimePane) return window.end - 1
+    if (this.isPlain || this.spec.finalPane === 'never') return Infinity
+    return window.end - 1 + this.spec.allowedLatenessMs
+  }
+
   /** Sees to it that the cell is looked at by the given time of the window's time domain. */
   scheduleTime(cell: WindowCell, timeMs: number): void {
     cell.deadline = this.timeDeadlines.schedule(cell.deadline, cell, timeMs)
@@ -310,6 +328,11 @@ export class WindowCore {
 
 /** What a trigger remembers of a cell that it was told nothing of. */
 const UNTOLD: TriggerState = Object.freeze({ slots: [], finished: 0 })
+
+function asksForTimes(trigger: TriggerSpec): boolean {
+  if (trigger.kind === 'continuous-event-time' || trigger.kind === 'custom') return true
+  return innerTriggers(trigger).some(asksForTimes)
+}
 
 function purge(cell: WindowCell): void {
   cell.content = undefined

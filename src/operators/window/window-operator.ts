@@ -47,9 +47,10 @@ function drivenOperator(
     onProcessingTime: nowMs => time.onProcessingTime(nowMs),
     close: () => closeFunction(user, context),
     pending: () => ({
-      openWindows: windows.openCount,
+      kind: 'windows',
+      count: windows.openCount,
       timeDomain: spec.timeDomain,
-      nextTimeMs: windows.nextTimeMs(),
+      nextTimeMs: windows.nextFiringMs(),
       nextProcessingTimeMs: windows.nextProcessingTimeMs(),
     }),
   }
