@@ -1,74 +1,16 @@
 // Time that a task makes itself: watermarks after each record, idleness, and splits that wait for others.
 import assert from 'node:assert/strict'
 import test, { describe } from 'node:test'
-import { silentLogger } from '../base/logger.ts'
 import type { SplitReader } from '../model/connector.ts'
-import { GraphBuilder, type VertexDraft } from '../model/graph-builder.ts'
 import type { OperatorSpec } from '../model/operator-spec.ts'
-import { planGraph } from '../plan/plan.ts'
-import { collectingSink, customConnectors, customSource, valuesSource } from '../testing/collections.ts'
+import { collectingSink, customSource } from '../testing/collections.ts'
+import { addStep, around, drain, taskBench } from '../testing/task-bench.ts'
 import { forMonotonousTimestamps, type WatermarkOptions } from '../time/watermark-strategies.ts'
 import type { Element } from './batch.ts'
 import type { Channel } from './channel.ts'
-import { deploy } from './deployment.ts'
-import { VirtualClock } from './simulated-scheduler.ts'
 import type { Task } from './task.ts'
 
 const NO_END = { untilMonotonicMs: Infinity }
-
-interface Bench {
-  readonly tasks: readonly Task[]
-  readonly clock: VirtualClock
-  /** The channels of the graph's edges between tasks, in the order of the edges. */
-  readonly channels: readonly Channel[]
-}
-
-async function bench(
-  build: (graph: GraphBuilder) => void,
-  channelCapacityRecords = 1_000_000,
-  wake: () => void = () => {},
-): Promise<Bench> {
-  const graph = new GraphBuilder()
-  build(graph)
-  const clock = new VirtualClock(0)
-  const deployment = await deploy({
-    plan: planGraph(graph.build('bench', { parallelism: 1 })),
-    connectors: customConnectors,
-    clock,
-    logger: silentLogger,
-    seed: 1,
-    channelCapacityRecords,
-    wake,
-  })
-  for (const task of deployment.tasks) await task.open()
-  const channels = deployment.exchanges.flatMap(exchange => exchange.channels.flat()) as Channel[]
-  return { tasks: deployment.tasks, clock, channels }
-}
-
-function add(graph: GraphBuilder, name: string, operator: OperatorSpec, from?: VertexDraft): VertexDraft {
-  const vertex = graph.addVertex({ name, operator })
-  vertex.chaining = 'disabled'
-  if (from !== undefined) graph.addEdge({ from: from.id, to: vertex.id })
-  return vertex
-}
-
-/** A source, the operator, and a sink, each in a task of its own. */
-function around(operator: OperatorSpec): (graph: GraphBuilder) => void {
-  return graph => {
-    const source = add(graph, 'source', { kind: 'source', source: valuesSource([]) })
-    const step = add(graph, 'step', operator, source)
-    add(graph, 'sink', { kind: 'sink', sink: collectingSink().spec }, step)
-  }
-}
-
-function drain(channel: Channel): Element[] {
-  const elements: Element[] = []
-  for (let element = channel.poll(); element !== undefined; element = channel.poll()) {
-    elements.push(element)
-    if (element.kind === 'batch') channel.consumed(element.values.length)
-  }
-  return elements
-}
 
 describe('a watermark of the task itself', () => {
   const timed = (options: WatermarkOptions<number>): OperatorSpec => ({
@@ -80,7 +22,7 @@ describe('a watermark of the task itself', () => {
 
   test('made by a record goes on before the rest of its batch, across steps and a full outbox', async () => {
     for (const records of [1, 2, 100]) {
-      const { tasks, channels } = await bench(around(timed({ emit: 'per-record' })), 2)
+      const { tasks, channels } = await taskBench(around(timed({ emit: 'per-record' })), 2)
       const [input, output] = channels as [Channel, Channel]
       for (const n of [10, 5, 20, 30]) input.append(n, 0, undefined)
       const task = tasks[1] as Task
@@ -100,7 +42,7 @@ describe('a watermark of the task itself', () => {
   })
 
   test('leaves the source that had no chance to be idle alone: what waits is looked at before', async () => {
-    const { tasks, channels, clock } = await bench(around(timed({ idleTimeoutMs: 100 })))
+    const { tasks, channels, clock } = await taskBench(around(timed({ idleTimeoutMs: 100 })))
     const [input, output] = channels as [Channel, Channel]
     const task = tasks[1] as Task
     input.append(1, 0, undefined)
@@ -119,7 +61,7 @@ describe('a watermark of the task itself', () => {
   })
 
   test('does not count the time without room downstream as idle', async () => {
-    const { tasks, channels, clock } = await bench(around(timed({ idleTimeoutMs: 100 })), 2)
+    const { tasks, channels, clock } = await taskBench(around(timed({ idleTimeoutMs: 100 })), 2)
     const [input, output] = channels as [Channel, Channel]
     const task = tasks[1] as Task
     for (const n of [1, 2, 3]) input.append(n, 0, undefined)
@@ -132,7 +74,7 @@ describe('a watermark of the task itself', () => {
   })
 
   test('can be read: where it comes from, and since when it stands still', async () => {
-    const { tasks, channels, clock } = await bench(around(timed({ idleTimeoutMs: 1000 })))
+    const { tasks, channels, clock } = await taskBench(around(timed({ idleTimeoutMs: 1000 })))
     const task = tasks[1] as Task
     const holder = () => task.nodes[0]?.operator.timeHolder?.()
     assert.deepEqual(holder(), { splits: [{ id: 'step', watermark: -Infinity, isIdle: false, advancedAtMs: 0 }] })
@@ -149,7 +91,7 @@ describe('a watermark of the task itself', () => {
   })
 
   test('of a source can be read split by split', async () => {
-    const { tasks, clock } = await bench(graph => {
+    const { tasks, clock } = await taskBench(graph => {
       const strategy = forMonotonousTimestamps<number>({ timestamp: n => n })
       const split = (id: string, values: number[]): SplitReader<number> => ({
         read(output) {
@@ -164,11 +106,11 @@ describe('a watermark of the task itself', () => {
         splits: () => ['ending', 'lasting'].map(id => ({ id, position: 0 })),
         open: ({ id }) => split(id, [7]),
       })
-      add(
+      addStep(
         graph,
         'sink',
         { kind: 'sink', sink: collectingSink().spec },
-        add(graph, 'source', { kind: 'source', source, strategy }),
+        addStep(graph, 'source', { kind: 'source', source, strategy }),
       )
     })
     const task = tasks[0] as Task
@@ -211,11 +153,11 @@ describe('a split that is ahead of its alignment group', () => {
         },
       }),
     })
-    const { tasks, channels } = await bench(
+    const { tasks, channels } = await taskBench(
       graph => {
         for (const values of [slow, [0, 100, 200, 300]]) {
-          const source = add(graph, 'source', sourceOf(values))
-          add(graph, 'sink', { kind: 'sink', sink: collectingSink().spec }, source)
+          const source = addStep(graph, 'source', sourceOf(values))
+          addStep(graph, 'sink', { kind: 'sink', sink: collectingSink().spec }, source)
         }
       },
       1000,

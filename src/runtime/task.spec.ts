@@ -1,74 +1,15 @@
 // A task by itself: what one step does, how watermarks and many timers are worked off, how it ends, what it says of a failure.
 import assert from 'node:assert/strict'
 import test, { describe } from 'node:test'
-import { silentLogger } from '../base/logger.ts'
 import type { KeyedProcessFunction } from '../model/functions.ts'
-import { GraphBuilder, type VertexDraft } from '../model/graph-builder.ts'
-import { functionSelector } from '../model/key.ts'
+import type { VertexDraft } from '../model/graph-builder.ts'
 import type { OperatorSpec } from '../model/operator-spec.ts'
-import { planGraph } from '../plan/plan.ts'
-import { collectingSink, customConnectors, customSink, customSource, valuesSource } from '../testing/collections.ts'
-import type { Element } from './batch.ts'
+import { collectingSink, customSink, customSource, valuesSource } from '../testing/collections.ts'
+import { addStep, around, drain, taskBench } from '../testing/task-bench.ts'
 import type { Channel } from './channel.ts'
-import { deploy } from './deployment.ts'
-import { VirtualClock } from './simulated-scheduler.ts'
 import type { Task } from './task.ts'
 
 const NO_END = { untilMonotonicMs: Infinity }
-
-interface Bench {
-  readonly tasks: readonly Task[]
-  readonly clock: VirtualClock
-  /** The channels of the graph's edges between tasks, in the order of the edges. */
-  readonly channels: readonly Channel[]
-}
-
-async function bench(build: (graph: GraphBuilder) => void, channelCapacityRecords = 1_000_000): Promise<Bench> {
-  const graph = new GraphBuilder()
-  build(graph)
-  const clock = new VirtualClock(0)
-  const deployment = await deploy({
-    plan: planGraph(graph.build('bench', { parallelism: 1 })),
-    connectors: customConnectors,
-    clock,
-    logger: silentLogger,
-    seed: 1,
-    channelCapacityRecords,
-    wake: () => {},
-  })
-  for (const task of deployment.tasks) await task.open()
-  const channels = deployment.exchanges.flatMap(exchange => exchange.channels.flat()) as Channel[]
-  return { tasks: deployment.tasks, clock, channels }
-}
-
-function add(graph: GraphBuilder, name: string, operator: OperatorSpec, from?: VertexDraft): VertexDraft {
-  const isKeyed = operator.kind === 'keyed-process'
-  const key = functionSelector((record: unknown) => record)
-  const vertex = graph.addVertex({ name, operator, ...(isKeyed ? { keySelectors: [key] } : {}) })
-  vertex.chaining = 'disabled'
-  if (from !== undefined) {
-    graph.addEdge({ from: from.id, to: vertex.id, partitioning: isKeyed ? { kind: 'hash', key } : undefined })
-  }
-  return vertex
-}
-
-/** A source, the operator, and a sink, each in a task of its own. */
-function around(operator: OperatorSpec): (graph: GraphBuilder) => void {
-  return graph => {
-    const source = add(graph, 'source', { kind: 'source', source: valuesSource([]) })
-    const step = add(graph, 'step', operator, source)
-    add(graph, 'sink', { kind: 'sink', sink: collectingSink().spec }, step)
-  }
-}
-
-function drain(channel: Channel): Element[] {
-  const elements: Element[] = []
-  for (let element = channel.poll(); element !== undefined; element = channel.poll()) {
-    elements.push(element)
-    if (element.kind === 'batch') channel.consumed(element.values.length)
-  }
-  return elements
-}
 
 const MAP: OperatorSpec = { kind: 'transform', shape: 'map', function: (n: number) => n * 10 }
 
@@ -78,7 +19,7 @@ function keyed(user: KeyedProcessFunction<number, number, unknown>): OperatorSpe
 
 describe('a step', () => {
   test('works off no more records than it may, and says busy while more are there', async () => {
-    const { tasks, channels } = await bench(around(MAP))
+    const { tasks, channels } = await taskBench(around(MAP))
     const [input, output] = channels as [Channel, Channel]
     const task = tasks[1] as Task
     for (let i = 1; i <= 5; i++) input.append(i, 0, undefined)
@@ -92,14 +33,14 @@ describe('a step', () => {
   })
 
   test('does nothing and says idle without input', async () => {
-    const { tasks } = await bench(around(MAP))
+    const { tasks } = await taskBench(around(MAP))
     const task = tasks[1] as Task
     assert.equal(task.step({ records: 10, ...NO_END }), 'idle')
     assert.equal(task.didWork, false)
   })
 
   test('stops between two records when an output is full, and goes on when there is room', async () => {
-    const { tasks, channels } = await bench(around(MAP), 2)
+    const { tasks, channels } = await taskBench(around(MAP), 2)
     const [input, output] = channels as [Channel, Channel]
     const task = tasks[1] as Task
     for (let i = 1; i <= 5; i++) input.append(i, 0, undefined)
@@ -116,7 +57,7 @@ describe('a step', () => {
   })
 
   test('ends when its time is over', async () => {
-    const { tasks, channels, clock } = await bench(around(MAP))
+    const { tasks, channels, clock } = await taskBench(around(MAP))
     const [input, output] = channels as [Channel, Channel]
     for (let i = 0; i < 10_000; i++) input.append(i, 0, undefined)
     clock.advanceTo(10)
@@ -127,7 +68,7 @@ describe('a step', () => {
 
 describe('a watermark', () => {
   test('is sent on after the records before it', async () => {
-    const { tasks, channels } = await bench(around(MAP))
+    const { tasks, channels } = await taskBench(around(MAP))
     const [input, output] = channels as [Channel, Channel]
     input.append(1, 0, undefined)
     input.control({ kind: 'watermark', watermark: 7 })
@@ -141,7 +82,7 @@ describe('a watermark', () => {
 
   test('that fires 100,000 timers is worked off over many steps, and sent on after the last', async () => {
     const TIMERS = 100_000
-    const { tasks, channels } = await bench(
+    const { tasks, channels } = await taskBench(
       around(
         keyed({
           onRecord: (record, ctx) => ctx.timers.registerEventTimeTimer(record),
@@ -175,7 +116,7 @@ describe('a watermark', () => {
   })
 
   test('whose timers find the output full waits, and no record is taken before it is through', async () => {
-    const { tasks, channels } = await bench(
+    const { tasks, channels } = await taskBench(
       around(
         keyed({
           onRecord: (record, ctx, out) =>
@@ -202,7 +143,7 @@ describe('a watermark', () => {
 
 describe('the deadline', () => {
   test('is the next processing-time timer, and none while the output is full: waiting for it would be spinning', async () => {
-    const { tasks, channels, clock } = await bench(
+    const { tasks, channels, clock } = await taskBench(
       around(
         keyed({
           onRecord: (record, ctx, out) => {
@@ -241,11 +182,11 @@ describe('the deadline', () => {
           }),
       }),
     })
-    const { tasks, channels, clock } = await bench(graph => {
-      const source = add(graph, 'source', { kind: 'source', source: valuesSource([]) })
+    const { tasks, channels, clock } = await taskBench(graph => {
+      const source = addStep(graph, 'source', { kind: 'source', source: valuesSource([]) })
       const user = keyed({ onRecord: (_record, ctx) => ctx.timers.registerProcessingTimeTimer(100) })
-      const step = add(graph, 'step', user, source)
-      const sink = add(graph, 'sink', { kind: 'sink', sink: slow }, step)
+      const step = addStep(graph, 'step', user, source)
+      const sink = addStep(graph, 'sink', { kind: 'sink', sink: slow }, step)
       step.chaining = 'allowed'
       sink.chaining = 'allowed'
     })
@@ -268,7 +209,7 @@ describe('the deadline', () => {
 
 describe('the end', () => {
   test('of all inputs finishes the task, with the end sent on last', async () => {
-    const { tasks, channels } = await bench(around(MAP))
+    const { tasks, channels } = await taskBench(around(MAP))
     const [input, output] = channels as [Channel, Channel]
     input.append(1, 0, undefined)
     input.control({ kind: 'watermark', watermark: Infinity })
@@ -293,9 +234,9 @@ describe('the end', () => {
         close: () => {},
       }),
     })
-    const { tasks, channels } = await bench(graph => {
-      const source = add(graph, 'source', { kind: 'source', source: endless })
-      add(graph, 'sink', { kind: 'sink', sink: collectingSink().spec }, source)
+    const { tasks, channels } = await taskBench(graph => {
+      const source = addStep(graph, 'source', { kind: 'source', source: endless })
+      addStep(graph, 'sink', { kind: 'sink', sink: collectingSink().spec }, source)
     })
     const task = tasks[0] as Task
     assert.equal(task.step({ records: 3, ...NO_END }), 'busy')
@@ -318,7 +259,7 @@ describe('a failure', () => {
 
   test('names the step, what it threw, and the number of the record, in any batch', async () => {
     for (const records of [1, 100]) {
-      const { tasks, channels } = await bench(around(failing))
+      const { tasks, channels } = await taskBench(around(failing))
       for (let i = 1; i <= 5; i++) (channels[0] as Channel).append(i, 0, undefined)
       const task = tasks[1] as Task
       assert.throws(
@@ -345,8 +286,8 @@ describe('a failure', () => {
         },
       },
     })
-    const { tasks } = await bench(graph => {
-      const source = add(graph, 'source', { kind: 'source', source: valuesSource([]) })
+    const { tasks } = await taskBench(graph => {
+      const source = addStep(graph, 'source', { kind: 'source', source: valuesSource([]) })
       const [a, b] = ['a', 'b'].map(name => graph.addVertex({ name, operator: closing(name) })) as [
         VertexDraft,
         VertexDraft,

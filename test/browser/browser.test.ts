@@ -1,7 +1,7 @@
 // `millrace/browser` as a page gets it: bundled into one script that has nothing of Node, and counting words in a context
 // that has a page's globals only.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { after, before, describe } from 'node:test'
 import { createContext, runInContext } from 'node:vm'
@@ -129,6 +129,16 @@ describe('millrace/browser', () => {
     const found = runInContext(`${JSON.stringify(NODE_GLOBALS)}.filter(name => name in globalThis)`, webContext([]))
     assert.equal(found.length, 0)
   })
+})
+
+test('the names that pages get are those of Node, but for what makes environments and runs files', () => {
+  const names = (entry: string): string[] => {
+    const text = readFileSync(join(ROOT, 'src', 'entry', entry), 'utf8')
+    const lists = [...text.matchAll(/export (?:type )?\{([^}]*)\} from '\.\.\//g)].map(([, list]) => list as string)
+    return lists.flatMap(list => list.split(',').map(name => name.replace('type ', '').trim())).filter(Boolean)
+  }
+  const own = ['EnvironmentOptions', 'StreamEnvironment']
+  assert.deepEqual([...names('browser.ts'), ...own].sort(), names('index.ts').sort())
 })
 
 test('a planted bundle with something of Node is caught', async t => {

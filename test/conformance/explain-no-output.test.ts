@@ -187,6 +187,23 @@ describe('a job whose windows do not fire', () => {
     assert.match(found?.text ?? '', /step "sensors" \(subtask 0\) has no room for its output/)
   })
 
+  for (const slices of ['shared', 'separate'] as const) {
+    test(`names the windows themselves where they have no room, slices ${slices}`, async () => {
+      const keys = Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`k${n}`, [1000, 9000]]))
+      const [found] = await ask(
+        env => env.addSource(silent(keys), { isBounded: false, watermarks: byTime() }),
+        keyed =>
+          keyed
+            .window(slidingWindows(2000, 1000), { slices })
+            .count()
+            .name('counts')
+            .mapAsync(() => UNENDING, { capacity: 1, timeoutMs: Infinity }),
+      )
+      assert.ok(found !== undefined && found.count > 10_000, `${found?.count} wait`)
+      assert.deepEqual([found.hold?.kind, found.hold?.step, found.nextTimeMs], ['back-pressure', 'counts', 1999])
+    })
+  }
+
   test('names asynchronous calls that do not end', async () => {
     const [found] = await ask(
       env =>
@@ -287,6 +304,36 @@ describe('what waits', () => {
       late.map(({ count, nextTimeMs }) => [count, nextTimeMs]),
       [[1, 1999]],
     )
+  })
+
+  test('a window whose early panes gave all it holds does not, once it has ended', async () => {
+    const options = { trigger: afterWatermark({ early: repeatedly(afterCount(1)) }), allowedLatenessMs: 5000 }
+    const nextOf = async (onTimePane: 'always' | 'if-not-empty') => {
+      const [early] = await found([100, 1500], keyed =>
+        keyed.window(tumblingWindows(1000), { ...options, onTimePane }).reduce(first => first),
+      )
+      return [early?.count, early?.nextTimeMs]
+    }
+    assert.deepEqual(await nextOf('always'), [1, 1999])
+    assert.deepEqual(await nextOf('if-not-empty'), [1, undefined])
+  })
+
+  test('a window that is kept for late records does, where a final pane always comes', async () => {
+    const [last] = await found([100, 6500], keyed =>
+      keyed.window(tumblingWindows(1000), { allowedLatenessMs: 9000, finalPane: 'always' }).reduce(first => first),
+    )
+    assert.deepEqual([last?.count, last?.nextTimeMs], [2, 6999])
+    const [kept] = await found([100, 6500], keyed =>
+      keyed.window(tumblingWindows(1000), { allowedLatenessMs: 5800, finalPane: 'always' }).reduce(first => first),
+    )
+    assert.deepEqual([kept?.count, kept?.nextTimeMs], [2, 6799])
+  })
+
+  test('a window whose trigger finished does not', async () => {
+    const [counted] = await found([100, 200, 1500], keyed =>
+      keyed.window(tumblingWindows(1000), { trigger: afterCount(2) }).reduce(first => first),
+    )
+    assert.deepEqual([counted?.count, counted?.nextTimeMs], [1, 1999])
   })
 
   test('a session that grew is announced for its end, not for that which it had first', async () => {

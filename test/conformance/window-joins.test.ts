@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict'
 import test, { describe } from 'node:test'
 import fc from 'fast-check'
-import { StreamEnvironment } from '../../src/api/datastream/environment.ts'
-import type { DataStream, KeyedStream } from '../../src/api/datastream/streams.ts'
+import type { KeyedStream } from '../../src/api/datastream/streams.ts'
 import {
   sessionWindows,
   slidingWindows,
@@ -12,33 +11,12 @@ import {
   type WindowAssigner,
 } from '../../src/api/datastream/window-assigners.ts'
 import type { JoinType } from '../../src/model/join-functions.ts'
-import { forBoundedOutOfOrderness } from '../../src/time/watermark-strategies.ts'
-import { SimulatedLauncher } from './support/simulated-launcher.ts'
+import { type Event, events, keyed, outcomeOf, run } from './support/keyed-events.ts'
 
 /** A side of a pair, which an outer join may lack. */
 type Identified = { readonly id: unknown } | undefined
 
-interface Event {
-  readonly id: number
-  readonly key: number
-  readonly at: number
-}
-
-/** Times at most this far out of order, and watermarks that wait for it: nothing is late. */
-const DISORDER_MS = 20
 const GAP_MS = 8
-
-const events: fc.Arbitrary<Event[]> = fc
-  .array(fc.record({ key: fc.integer({ min: 0, max: 4 }), jitter: fc.integer({ min: 0, max: DISORDER_MS }) }), {
-    maxLength: 30,
-  })
-  .map(list => list.map(({ key, jitter }, id) => ({ id, key, at: id * 3 + DISORDER_MS - jitter })))
-
-const run = fc.record({
-  parallelism: fc.integer({ min: 1, max: 3 }),
-  seed: fc.integer({ min: 0, max: 1_000_000 }),
-  channelCapacityRecords: fc.constantFrom(1, 3, 1024),
-})
 
 type Windowing = 'tumbling' | 'sliding' | 'session'
 
@@ -105,28 +83,6 @@ function naiveJoin(windowing: Windowing, lefts: readonly Event[], rights: readon
     .sort()
 }
 
-function keyed(env: StreamEnvironment, list: readonly Event[]): KeyedStream<Event, number> {
-  return env
-    .fromElements(...list)
-    .assignTimestampsAndWatermarks(forBoundedOutOfOrderness(DISORDER_MS, { timestamp: event => event.at }))
-    .setParallelism(1)
-    .keyBy('key')
-}
-
-type Options = { readonly parallelism: number; readonly seed: number; readonly channelCapacityRecords: number }
-
-async function outcomeOf(options: Options, build: (env: StreamEnvironment) => DataStream<string>) {
-  const launcher = new SimulatedLauncher(options.parallelism, options)
-  const env = new StreamEnvironment(launcher)
-  const results: string[] = []
-  build(env).addSink(result => {
-    results.push(result)
-  })
-  await env.execute('window joins')
-  const vertices = launcher.runs[0]?.metrics.vertices ?? []
-  return { results: results.sort(), late: vertices.reduce((sum, vertex) => sum + vertex.lateRecordsDropped, 0) }
-}
-
 const windowings = fc.constantFrom<Windowing>('tumbling', 'sliding', 'session')
 
 describe('a join within windows', () => {
@@ -147,7 +103,7 @@ describe('a join within windows', () => {
                 `${place(ctx.key, ctx.window)} ${left?.id}-${right?.id}`,
             }),
           )
-          assert.deepEqual(outcome, { results: naiveJoin(windowing, lefts, rights, type), late: 0 })
+          assert.deepEqual(outcome, { results: naiveJoin(windowing, lefts, rights, type), late: 0, keysHeld: 0 })
         },
       ),
       { numRuns: 250 },
@@ -179,7 +135,7 @@ describe('a co-group within windows', () => {
         const results = groupsOf(windowing, streams).map(
           ([key, window, groups]) => `${place(key, window)} ${groups.map(ids).join(' | ')}`,
         )
-        assert.deepEqual(outcome, { results: results.sort(), late: 0 })
+        assert.deepEqual(outcome, { results: results.sort(), late: 0, keysHeld: 0 })
       }),
       { numRuns: 150 },
     )

@@ -17,7 +17,7 @@ import { failOnRecord } from '../user-failure.ts'
 import { LateOutput } from './late-output.ts'
 import { PLAIN_WINDOWS } from './pane-output.ts'
 import { WindowCore } from './window-core.ts'
-import type { TimeDriven } from './window-time.ts'
+import type { PendingPanes, TimeDriven } from './window-time.ts'
 
 /** All keys of one window. `open`: its end is to come; `ended`: it is kept for late records. */
 interface OpenWindow {
@@ -109,22 +109,18 @@ export class DiscreteWindows implements TimeDriven {
     return this.core.wakeDue(nowMs, this.woken)
   }
 
-  /** The windows, counted per key, that may still fire. A plain one that has ended is kept for late records only. */
-  get openCount(): number {
+  pendingPanes(): PendingPanes {
+    const { core } = this
     let count = 0
+    let nextTimeMs = core.timeDeadlines.nextTimeMs()
     for (const { state, cells } of this.windows.values()) {
-      if (state === 'open' || this.core.hasLaterPanes) count += cells.size
+      const hasEnded = state === 'ended'
+      for (const cell of cells.entries()) {
+        if (core.mayFire(cell, hasEnded)) count++
+        nextTimeMs = Math.min(nextTimeMs, core.firingMs(cell, hasEnded))
+      }
     }
-    return count
-  }
-
-  /** The time at which a window fires next; Infinity when only a record (or processing time) makes one fire. */
-  nextFiringMs(): number {
-    let nextMs = this.core.timeDeadlines.nextTimeMs()
-    for (const { window, state } of this.windows.values()) {
-      nextMs = Math.min(nextMs, this.core.firingMs(window, state === 'ended'))
-    }
-    return nextMs
+    return { count, nextTimeMs }
   }
 
   private takeAligned(aligned: AlignedWindows, record: unknown, key: unknown, timeMs: number, input: number): void {

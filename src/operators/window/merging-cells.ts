@@ -9,7 +9,7 @@ import type { OperatorContext } from '../operator.ts'
 import { failOnRecord } from '../user-failure.ts'
 import { LateOutput } from './late-output.ts'
 import { WindowCore } from './window-core.ts'
-import type { TimeDriven } from './window-time.ts'
+import type { PendingPanes, TimeDriven } from './window-time.ts'
 
 /** The windows of one key, none of which would be joined with another. */
 class KeyWindows extends KeyEntry {
@@ -39,7 +39,6 @@ export class MergingCells implements TimeDriven {
   private readonly keyOf: readonly ((record: never) => unknown)[]
   private readonly late: LateOutput
   private readonly table: KeyedTable<KeyWindows>
-  private count = 0
 
   constructor(spec: WindowSpec, context: OperatorContext) {
     this.windows = mergingWindows(spec.assigner)
@@ -127,27 +126,24 @@ export class MergingCells implements TimeDriven {
     return this.core.wakeDue(nowMs)
   }
 
-  /** The windows of all keys that may still fire. A plain one that has ended is kept for late records only. */
-  get openCount(): number {
+  pendingPanes(): PendingPanes {
     const { core } = this
-    if (core.hasLaterPanes) return this.count
     let count = 0
-    for (const { cells } of this.table.entries()) for (const { window } of cells) if (!core.hasEnded(window)) count++
-    return count
-  }
-
-  /** The time at which a window fires next; Infinity when only a record (or processing time) makes one fire. */
-  nextFiringMs(): number {
-    const { core } = this
-    let nextMs = Infinity
+    let nextTimeMs = Infinity
     for (const { cells } of this.table.entries()) {
-      for (const { window, deadline } of cells) {
-        // A deadline that is left of a shorter window, or only looks after a window, fires nothing.
-        const isAsked = core.asksForTimes && deadline?.state === 'waiting'
-        nextMs = Math.min(nextMs, core.firingMs(window, core.hasEnded(window)), isAsked ? deadline.timeMs : Infinity)
+      for (const cell of cells) {
+        const hasEnded = core.hasEnded(cell.window)
+        if (core.mayFire(cell, hasEnded)) count++
+        nextTimeMs = Math.min(nextTimeMs, core.firingMs(cell, hasEnded), this.askedMs(cell))
       }
     }
-    return nextMs
+    return { count, nextTimeMs }
+  }
+
+  // A deadline that is left of a shorter window, or only looks after a window, fires nothing; one that is due is about to.
+  private askedMs({ deadline }: WindowCell): number {
+    if (deadline?.state !== 'waiting') return Infinity
+    return this.core.asksForTimes || deadline.timeMs <= this.core.timeMs ? deadline.timeMs : Infinity
   }
 
   /** The cell of the record's own window, joined with those it reaches; undefined when it is closed for good. */
@@ -161,7 +157,6 @@ export class MergingCells implements TimeDriven {
     this.core.merge(cells, into)
     const [target, ...rest] = cells as [WindowCell, ...WindowCell[]]
     if (rest.length > 0) entry.cells = entry.cells.filter(cell => !rest.includes(cell))
-    this.count -= rest.length
     this.schedule(target)
     return target
   }
@@ -185,7 +180,6 @@ export class MergingCells implements TimeDriven {
   private open(entry: KeyWindows, window: TimeWindow): WindowCell {
     const cell = new WindowCell(entry.key, entry.keyGroup, window)
     entry.cells = [...entry.cells, cell]
-    this.count++
     this.schedule(cell)
     return cell
   }
@@ -200,7 +194,6 @@ export class MergingCells implements TimeDriven {
     const entry = this.table.find(cell.key)
     if (entry === undefined) return
     entry.cells = entry.cells.filter(other => other !== cell)
-    this.count--
     if (entry.cells.length === 0) this.table.releaseIfEmpty(entry)
   }
 }

@@ -13,7 +13,7 @@ import { retractionUnmatched } from '../rolling.ts'
 import { failOnRecord, failStep } from '../user-failure.ts'
 import { LateOutput } from './late-output.ts'
 import { PaneOutput, PLAIN_WINDOWS } from './pane-output.ts'
-import type { TimeDriven } from './window-time.ts'
+import type { PendingPanes, TimeDriven } from './window-time.ts'
 
 /** True for windowings whose windows can share slices: one pane of each, on time, made of an accumulator. */
 export function canShareSlices(spec: WindowSpec): boolean {
@@ -63,25 +63,22 @@ export class SlicedWindows implements TimeDriven {
     this.table = new KeyedTable(maxParallelism, (key, keyGroup) => new SlicedCell(key, keyGroup))
   }
 
-  /** The windows, counted per key, that may still fire: those that hold a slice of the key and have not ended. */
-  get openCount(): number {
+  /** A key's windows are those that hold a slice of it and have not fired. */
+  pendingPanes(): PendingPanes {
     const { sizeMs, slideMs } = this.windows
+    const unfiredMs = Math.min(this.timeMs + 1, this.nextEnd - 1)
     let count = 0
     for (const cell of this.table.entries()) {
       let countedStart = -Infinity
       for (const slice of cell.sliceStarts) {
         const newest = newestStart(this.windows, slice)
-        const oldest = Math.max(this.endAfter(Math.max(slice, this.timeMs + 1)) - sizeMs, countedStart + slideMs)
+        const oldest = Math.max(this.endAfter(Math.max(slice, unfiredMs)) - sizeMs, countedStart + slideMs)
         if (newest < oldest) continue
         count += (newest - oldest) / slideMs + 1
         countedStart = newest
       }
     }
-    return count
-  }
-
-  nextFiringMs(): number {
-    return this.nextTimeMs()
+    return { count, nextTimeMs: this.nextTimeMs() }
   }
 
   take(record: unknown, timeMs: number): void {

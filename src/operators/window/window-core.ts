@@ -192,15 +192,14 @@ export class WindowCore {
     // A time that the trigger waited for may have come in the same step, before that at which the window closes.
     if (this.trigger.slots > 0) this.evaluate(cell)
     const { history } = cell
-    if (history?.isClosed !== true && history?.hasLast !== true) {
-      const { finalPane } = this.spec
-      if (finalPane === 'always' || (finalPane === 'if-not-empty' && cell.unfired > 0)) this.emitPane(cell, true)
-      else if (cell.unfired > 0) this.context.counters.unfiredRecordsDropped += cell.unfired
+    if (this.hasFinalPane(cell)) this.emitPane(cell, true)
+    else if (history?.isClosed !== true && history?.hasLast !== true) {
+      this.context.counters.unfiredRecordsDropped += cell.unfired
     }
     this.release(cell)
   }
 
-  /** True for a cell whose trigger finished where the next window takes its place at once. */
+  /** True for a cell whose trigger finished: no pane follows. */
   isOver(cell: WindowCell): boolean {
     return cell.history?.isClosed === true
   }
@@ -220,21 +219,24 @@ export class WindowCore {
     return this.timestamps.outputWatermark(inputWatermark)
   }
 
-  /** True when a pane that left may be followed by one without another record. */
-  get hasLaterPanes(): boolean {
-    return !this.isPlain
-  }
-
   /** True when its trigger may ask for times of the window's time domain other than the end of the window. */
   get asksForTimes(): boolean {
     return asksForTimes(this.spec.trigger)
   }
 
-  /** When the window fires whatever its cells asked for: at its end, or when it is let go of; Infinity when it does not. */
-  firingMs(window: TimeWindow, hasEnded: boolean): number {
-    if (!hasEnded && this.trigger.hasOnTimePane) return window.end - 1
-    if (this.isPlain || this.spec.finalPane === 'never') return Infinity
-    return window.end - 1 + this.spec.allowedLatenessMs
+  /** True when a pane of the cell is still to come; one whose window has ended may be kept for late records only. */
+  mayFire(cell: WindowCell, hasEnded: boolean): boolean {
+    if (this.isOver(cell)) return false
+    return !hasEnded || cell.unfired > 0 || this.hasFinalPane(cell)
+  }
+
+  /** When the cell fires whatever its trigger asked for: at the window's end, or when it is let go of; Infinity when it does not. */
+  firingMs(cell: WindowCell, hasEnded: boolean): number {
+    if (this.isOver(cell)) return Infinity
+    const lastMs = cell.window.end - 1
+    const isOnTime = !hasEnded && this.trigger.hasOnTimePane
+    if (isOnTime && (cell.unfired > 0 || this.isEmptyPaneWanted(cell, true, false))) return lastMs
+    return this.hasFinalPane(cell) ? lastMs + this.spec.allowedLatenessMs : Infinity
   }
 
   /** Sees to it that the cell is looked at by the given time of the window's time domain. */
@@ -301,6 +303,11 @@ export class WindowCore {
     this.timestamps?.onFire(cell, hasEnded)
     // A plain window that is closed now is forgotten at once: it needs no history.
     if (!isLast || this.mustCloseCells) this.noteFired(cell.ensureHistory(), { hasEnded, isLast: isLast && isWanted })
+  }
+
+  private hasFinalPane(cell: WindowCell): boolean {
+    if (this.isOver(cell) || cell.history?.hasLast === true || this.spec.finalPane === 'never') return false
+    return cell.unfired > 0 || this.isEmptyPaneWanted(cell, false, true)
   }
 
   private isEmptyPaneWanted(cell: WindowCell, isOnTime: boolean, isLast: boolean): boolean {

@@ -48,9 +48,8 @@ function drivenOperator(
     close: () => closeFunction(user, context),
     pending: () => ({
       kind: 'windows',
-      count: windows.openCount,
+      ...windows.pendingPanes(),
       timeDomain: spec.timeDomain,
-      nextTimeMs: windows.nextFiringMs(),
       nextProcessingTimeMs: windows.nextProcessingTimeMs(),
     }),
   }

@@ -2,8 +2,11 @@
 // it is one number: no record with a timestamp at or below it follows.
 import { preview } from '../../base/errors.ts'
 import type { WindowTimeDomain } from '../../model/window-spec.ts'
-import { type Emit, NO_TIMESTAMP, type OperatorContext, spend } from '../operator.ts'
+import { type Emit, NO_TIMESTAMP, type OperatorContext, type PendingWork, spend } from '../operator.ts'
 import { failWith } from '../user-failure.ts'
+
+/** The windows, counted per key, that may still fire, and the time at which the next does; Infinity when only a record, or processing time, makes one. */
+export type PendingPanes = Pick<PendingWork, 'count' | 'nextTimeMs'>
 
 /** What an operator of windows does as its time moves on. */
 export interface TimeDriven {
@@ -22,6 +25,8 @@ export interface TimeDriven {
   /** Cells that wait for processing time, whatever the windows go by. */
   nextProcessingTimeMs(): number
   wakeAtProcessingTime(nowMs: number): boolean
+  /** The panes to come, for people to look at: walks over all cells. */
+  pendingPanes(): PendingPanes
 }
 
 /** Drives an operator of windows by one of the three times. */

@@ -162,7 +162,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'records that no pane held are not counted',
     file: CORE,
-    from: 'else if (cell.unfired > 0) this.context.counters.unfiredRecordsDropped += cell.unfired',
+    from: 'this.context.counters.unfiredRecordsDropped += cell.unfired',
     to: '',
   },
   {
