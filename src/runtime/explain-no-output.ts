@@ -57,7 +57,8 @@ function textOf(facts: Omit<NoOutput, 'text'>, nowMs: number): string {
     const inMs = Math.max(0, nextProcessingTimeMs - nowMs)
     lines.push(`the next fires at ${nextProcessingTimeMs} of processing time, in ${inMs} ms`)
   }
-  if (lines.length === 1) lines.push('nothing fires by time: records do, or the end of the input')
+  if (lines.length === 1)
+    lines.push('nothing fires by time: records do, or the end of the input where a final pane is due')
   if (hold !== undefined) lines.push(holdText(hold, nowMs))
   return lines.join('; ')
 }
