@@ -45,8 +45,10 @@ export interface SplitReader<T, P = unknown> {
 
 /** An enumerator of splits and a maker of their readers. */
 export interface Source<T, P = unknown> {
-  /** The splits to begin with, for a job that reads with this many subtasks. */
+  /** The splits to begin with, for a job that reads with this many subtasks. A job that starts from a snapshot goes on with the splits of that. */
   splits(parallelism: number): readonly Split<P>[] | Promise<readonly Split<P>[]>
+  /** Splits that are new since: those whose ids are not among the known ones. For sources whose input grows by splits, such as files. */
+  newSplits?(knownIds: ReadonlySet<string>): readonly Split<P>[] | Promise<readonly Split<P>[]>
   open(split: Split<P>, context: ReaderContext): SplitReader<T, P> | Promise<SplitReader<T, P>>
 }
 
@@ -54,6 +56,11 @@ export interface Source<T, P = unknown> {
 export interface WriterContext {
   readonly subtaskIndex: number
   readonly parallelism: number
+  /** The name of the job and the uid of the sink: what tells its transactions from those of others. */
+  readonly jobName: string
+  readonly uid: string
+  /** Which attempt of the job it is, from 1, over all runs in its directory: no two writers of a subtask have the same. */
+  readonly attempt: number
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -74,6 +81,43 @@ export interface Sink<T> {
   open(context: WriterContext): SinkWriter<T> | Promise<SinkWriter<T>>
 }
 
+/**
+ * What a writer of transactions needs to finish one later, also in another process: plain data that the snapshot holds. A transaction
+ * that is in a complete snapshot must be committed; one that is in none must never be.
+ */
+export interface PreparedTransaction<C = unknown> {
+  /** The snapshot whose records it holds. That of the end of the input lies between two snapshots: `7.5` is in every one above 7. */
+  readonly snapshotId: number
+  readonly transaction: C
+}
+
+/**
+ * Writes the records of one subtask in transactions, one for each checkpoint, so that each record is seen once whatever fails
+ * (two-phase commit). Calls come one at a time; each may return a promise, and the next call waits for it. In order: `recover` once, `begin`,
+ * any number of `write`, `prepare` at the barrier, `begin` again; `commit` when the checkpoint is complete. At the end of the input `prepare`
+ * is the last, and its `commit` follows. After a failure, and after a cancel, only `close` is called: what was prepared or open is left as
+ * a kill would leave it, for `recover` of the next attempt.
+ */
+export interface TransactionalWriter<T, C = unknown> extends SinkWriter<T> {
+  /**
+   * Before anything else, and not before all writers of the attempt before are gone: commits the transactions of the snapshot that the job
+   * starts from (they may be committed already), and aborts what earlier attempts left and no snapshot holds. `prepared` are those of the
+   * snapshot that fell to this subtask; others fell to other subtasks, which may not have got to it yet. So of what earlier attempts
+   * left, only transactions above `startedFromId`, the snapshot that the job starts from, are to be aborted (by whichever subtask); all of
+   * them when the job starts from none. One whose snapshot is not known, being open when its writer died, is above every snapshot.
+   */
+  recover(prepared: readonly PreparedTransaction<C>[], startedFromId: number | undefined): void | Promise<void>
+  /** Begins the transaction of the records up to the next `prepare`. */
+  begin(): void | Promise<void>
+  /** Makes the open transaction durable without showing it, and returns what `commit` needs; undefined when it holds nothing. */
+  prepare(snapshotId: number): C | undefined | Promise<C | undefined>
+  /** Shows a prepared transaction. May be called again for one that is committed already: then it does nothing. */
+  commit(prepared: PreparedTransaction<C>): void | Promise<void>
+}
+
+/** How a sink keeps records from being seen twice: `transactional` writers are TransactionalWriters; `idempotent`: what is written again replaces itself. */
+export type SinkDelivery = 'transactional' | 'idempotent' | 'at-least-once'
+
 /** What plan and validation need to know of a source or sink, beside its implementation. */
 interface ConnectorSpec {
   /** The connector's name, resolved by the runner: `socket-text`, `print`, ...; `custom` carries its implementation. */
@@ -88,6 +132,8 @@ interface ConnectorSpec {
 
 /** A source by name and options. */
 export interface SourceSpec extends ConnectorSpec {
+  /** False when it cannot go back to a position: what it gave before a failure is lost (a socket, standard input, a bare iterable). True unless said otherwise. */
+  readonly isReplayable?: boolean
   readonly isBounded: boolean
   /** True when the source gives its records timestamps. */
   readonly hasTimestamps: boolean
@@ -98,6 +144,8 @@ export interface SourceSpec extends ConnectorSpec {
 
 /** A sink by name and options. */
 export interface SinkSpec extends ConnectorSpec {
+  /** `at-least-once` unless said otherwise. */
+  readonly delivery?: SinkDelivery
   /** True when its writers know what to do with retractions. */
   readonly acceptsRetractions?: boolean
   readonly implementation?: Sink<unknown>

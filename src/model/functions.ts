@@ -1,6 +1,9 @@
 // The contracts of user functions: what the engine calls, and the contexts it hands in. Implementations live elsewhere.
+import type { NoOperatorState, OperatorStateDescriptors, OperatorStateHandles } from './operator-state.ts'
 import type { OutputTag } from './output-tag.ts'
 import type { StateDescriptors, StateHandles } from './state.ts'
+
+export type { AggregateFunction } from './aggregate-function.ts'
 
 /** Takes the output records of a function. Records are never changed after they are collected. */
 export interface Collector<T> {
@@ -46,8 +49,14 @@ export interface RecordContext {
   drop<X>(reason: DropReason, record: NoInfer<X>, tag?: OutputTag<X>): void
 }
 
+/** The context of a function without key that declares state. */
+export interface ProcessContext<P extends OperatorStateDescriptors = NoOperatorState> extends RecordContext {
+  readonly operatorState: OperatorStateHandles<P>
+}
+
 /** The context of a keyed function: the current key, its state and its timers. */
-export interface KeyedContext<K, S extends StateDescriptors> extends RecordContext {
+export interface KeyedContext<K, S extends StateDescriptors, P extends OperatorStateDescriptors = NoOperatorState>
+  extends ProcessContext<P> {
   readonly key: K
   readonly state: StateHandles<S>
   readonly timers: TimerService
@@ -60,7 +69,8 @@ export interface KeyedContext<K, S extends StateDescriptors> extends RecordConte
 }
 
 /** The context of a timer that fires: as for a record, with the timer's time as timestamp. */
-export interface TimerContext<K, S extends StateDescriptors> extends KeyedContext<K, S> {
+export interface TimerContext<K, S extends StateDescriptors, P extends OperatorStateDescriptors = NoOperatorState>
+  extends KeyedContext<K, S, P> {
   readonly timestamp: number
   readonly timeDomain: TimeDomain
 }
@@ -71,74 +81,73 @@ export interface OpenContext {
   readonly parallelism: number
 }
 
-/** A function over single records without key and state. */
-export interface ProcessFunction<T, O> {
+/** A function over single records without key. */
+export interface ProcessFunction<T, O, P extends OperatorStateDescriptors = NoOperatorState> {
   /** True when it reads `ctx.isRetraction`; otherwise a stream with retractions is refused at plan time. */
   readonly acceptsRetractions?: boolean
+  readonly operatorState?: P
   open?(context: OpenContext): void
-  onRecord(record: T, ctx: RecordContext, out: Collector<O>): void
+  onRecord(record: T, ctx: ProcessContext<P>, out: Collector<O>): void
   close?(): void
 }
 
 /** A function over records of a keyed stream, with declared state and timers. */
-export interface KeyedProcessFunction<K, T, O, S extends StateDescriptors = Record<never, never>> {
+export interface KeyedProcessFunction<
+  K,
+  T,
+  O,
+  S extends StateDescriptors = Record<never, never>,
+  P extends OperatorStateDescriptors = NoOperatorState,
+> {
   /** True when it reads `ctx.isRetraction`; otherwise a stream with retractions is refused at plan time. */
   readonly acceptsRetractions?: boolean
   readonly state?: S
+  readonly operatorState?: P
   /**
    * How far (ms) the watermark of the output stays behind that of the input, for functions that emit later than the timestamps they
    * give (`setOutputTimestamp`); 0 unless declared.
    */
   readonly watermarkDelayMs?: number
   open?(context: OpenContext): void
-  onRecord(record: T, ctx: KeyedContext<K, S>, out: Collector<O>): void
-  onTimer?(timestampMs: number, ctx: TimerContext<K, S>, out: Collector<O>): void
+  onRecord(record: T, ctx: KeyedContext<K, S, P>, out: Collector<O>): void
+  onTimer?(timestampMs: number, ctx: TimerContext<K, S, P>, out: Collector<O>): void
   close?(): void
 }
 
 /** A function over two connected streams without key. */
-export interface CoProcessFunction<A, B, O> {
+export interface CoProcessFunction<A, B, O, P extends OperatorStateDescriptors = NoOperatorState> {
   /** True when it reads `ctx.isRetraction`; otherwise a stream with retractions is refused at plan time. */
   readonly acceptsRetractions?: boolean
+  readonly operatorState?: P
   open?(context: OpenContext): void
-  onFirst(record: A, ctx: RecordContext, out: Collector<O>): void
-  onSecond(record: B, ctx: RecordContext, out: Collector<O>): void
+  onFirst(record: A, ctx: ProcessContext<P>, out: Collector<O>): void
+  onSecond(record: B, ctx: ProcessContext<P>, out: Collector<O>): void
   close?(): void
 }
 
 /** A function over two connected keyed streams that share state and timers per key. */
-export interface KeyedCoProcessFunction<K, A, B, O, S extends StateDescriptors = Record<never, never>> {
+export interface KeyedCoProcessFunction<
+  K,
+  A,
+  B,
+  O,
+  S extends StateDescriptors = Record<never, never>,
+  P extends OperatorStateDescriptors = NoOperatorState,
+> {
   /** True when it reads `ctx.isRetraction`; otherwise a stream with retractions is refused at plan time. */
   readonly acceptsRetractions?: boolean
   readonly state?: S
+  readonly operatorState?: P
   /**
    * How far (ms) the watermark of the output stays behind that of the input, for functions that emit later than the timestamps they
    * give (`setOutputTimestamp`); 0 unless declared.
    */
   readonly watermarkDelayMs?: number
   open?(context: OpenContext): void
-  onFirst(record: A, ctx: KeyedContext<K, S>, out: Collector<O>): void
-  onSecond(record: B, ctx: KeyedContext<K, S>, out: Collector<O>): void
-  onTimer?(timestampMs: number, ctx: TimerContext<K, S>, out: Collector<O>): void
+  onFirst(record: A, ctx: KeyedContext<K, S, P>, out: Collector<O>): void
+  onSecond(record: B, ctx: KeyedContext<K, S, P>, out: Collector<O>): void
+  onTimer?(timestampMs: number, ctx: TimerContext<K, S, P>, out: Collector<O>): void
   close?(): void
-}
-
-/**
- * An incremental aggregation. `add` returns the accumulator and may change the one it is given; `result` must hand out a
- * value that later calls of `add` do not change.
- */
-export interface AggregateFunction<T, A, R> {
-  create(): A
-  add(accumulator: A, record: T): A
-  /** Joins two accumulators, of which the first holds the earlier records; may change and return the first, and leaves the second as it is. */
-  merge(a: A, b: A): A
-  result(accumulator: A): R
-  /** Takes back a record that was added: needed where the stream has retractions. May change and return the accumulator. */
-  retract?(accumulator: A, record: T): A
-  /** Takes back an accumulator that was merged in: lets overlapping windows drop their oldest part. May change and return the first. */
-  subtract?(accumulator: A, merged: A): A
-  /** True when there is no result without records (a reduce, a greatest record): an empty pane then emits nothing. */
-  readonly needsRecords?: boolean
 }
 
 /** A change as data: a record that holds from now on, or (`isRetraction`) one that came before and holds no more. */

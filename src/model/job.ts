@@ -1,6 +1,9 @@
 // What a front-end sees of a running job, and the port by which it starts one. A runner implements both.
+
 import type { CancelSignal } from './cancel-signal.ts'
+import type { CheckpointOptions } from './checkpoint-options.ts'
 import type { Graph } from './graph.ts'
+import type { RestartStrategy } from './restart-strategy.ts'
 import type { WindowTimeDomain } from './window-spec.ts'
 
 export type { CancelSignal }
@@ -122,8 +125,20 @@ export interface JobHandle extends PromiseLike<JobResult>, AsyncDisposable {
   readonly done: Promise<JobResult>
   /** Ends the job at once: pending windows do not fire. Resolves when all sources and sinks are closed. */
   cancel(): Promise<void>
-  /** Stops the sources, lets records in flight reach the sinks, flushes them. Pending windows do not fire. */
+  /**
+   * Stops the sources, lets records in flight reach the sinks, flushes them. Pending windows do not fire. A job that takes checkpoints takes
+   * a last one, from which it goes on when it is started again in its directory.
+   */
   stop(): Promise<void>
+  /** As stop, but everything that pends fires as at the end of the data: for a job that is not to be started again. */
+  drain(): Promise<void>
+  /** Takes a checkpoint now, beside the periodic ones. Rejects with CHECKPOINT_FAILED. */
+  checkpoint(): Promise<SnapshotInfo>
+  /**
+   * Takes a savepoint: a snapshot that is complete in itself and never removed, in `directory`, or in `savepoints/<id>` of the job's
+   * directory. Jobs start from it, changed or at another parallelism, any number of times. Rejects with CHECKPOINT_FAILED, STORAGE_FAILED.
+   */
+  savepoint(directory?: string): Promise<SnapshotInfo>
   metrics(): JobMetrics
   /**
    * Why nothing comes out: for each step with open windows or timers, what fires next, which split of which source holds the watermark and since when, and
@@ -154,6 +169,32 @@ export interface LaunchOptions {
   readonly signal?: CancelSignal
   /** Records that a channel between tasks holds before its sender waits. */
   readonly channelCapacityRecords?: number
+  /** Takes checkpoints; without it the first failure ends the job. */
+  readonly checkpoints?: CheckpointOptions
+  /** What becomes of a job with checkpoints when it fails; `exponentialDelay()` unless given. */
+  readonly restart?: RestartStrategy
+  /** Where a job with checkpoints keeps what outlasts it; `./.millrace/NAME` unless given. */
+  readonly directory?: string
+  /** Where its snapshots are kept, if not in the directory: `s3://bucket/prefix` (needs the package `@aws-sdk/client-s3`). */
+  readonly storage?: string
+  /**
+   * What to start from: `newest` (the default) is the newest checkpoint in the job's directory, if its last run did not come to the end;
+   * `beginning`: nothing; else the directory of a savepoint.
+   */
+  readonly from?: string
+  /** Drops state of steps that the job does not have; otherwise it is refused with STATE_UNMAPPED. */
+  readonly allowUnmapped?: boolean
+  /** The uids of the snapshot that have other names in the job. */
+  readonly renames?: Readonly<Record<string, string>>
+}
+
+/** A snapshot that was taken. */
+export interface SnapshotInfo {
+  /** Counts the snapshots of a job directory from 1. */
+  readonly id: number
+  readonly kind: 'checkpoint' | 'savepoint'
+  /** The directory that it is in, or what stands for it. */
+  readonly location: string
 }
 
 /** What a plan looks like to a reader: text for people, plain data for programs. */

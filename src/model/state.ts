@@ -1,22 +1,24 @@
 // Descriptors of state (declared up front with the operator) and the handles that functions get for them.
 
-import { StreamError } from '../base/errors.ts'
+import { preview, StreamError } from '../base/errors.ts'
+import type { AggregateFunction } from './aggregate-function.ts'
+import { checkedStateOptions, type StateOptions } from './state-options.ts'
 
 /** State that holds one value per key. */
-export interface ValueDescriptor<V> {
+export interface ValueDescriptor<V> extends StateOptions<V> {
   readonly kind: 'value'
   /** Makes the value that `get` returns while nothing was set. */
   readonly initial: () => V
 }
 
 /** State that holds a list per key. */
-export interface ListDescriptor<V> {
+export interface ListDescriptor<V> extends StateOptions<V> {
   readonly kind: 'list'
   readonly element?: V
 }
 
 /** State that holds a map per key; its keys are strings, numbers, booleans or bigints. */
-export interface MapDescriptor<MK extends MapKey, V> {
+export interface MapDescriptor<MK extends MapKey, V> extends StateOptions<V> {
   readonly kind: 'map'
   readonly entry?: readonly [MK, V]
 }
@@ -25,9 +27,21 @@ export interface MapDescriptor<MK extends MapKey, V> {
 export type MapKey = string | number | boolean | bigint
 
 /** State that holds, per key, elements in the order of a time. */
-export interface OrderedListDescriptor<V> {
+export interface OrderedListDescriptor<V> extends StateOptions<V> {
   readonly kind: 'ordered-list'
   readonly element?: V
+}
+
+/** State that holds, per key, what all its values come to when they are joined two by two. */
+export interface ReducingDescriptor<V> extends StateOptions<V> {
+  readonly kind: 'reducing'
+  reduce(a: V, b: V): V
+}
+
+/** State that holds, per key, the accumulator of an aggregation: what is written to snapshots, and what the options are about. */
+export interface AggregatingDescriptor<T, A, R> extends StateOptions<A> {
+  readonly kind: 'aggregating'
+  readonly aggregate: AggregateFunction<T, A, R>
 }
 
 /** Any declared state. */
@@ -36,6 +50,8 @@ export type StateDescriptor =
   | ListDescriptor<unknown>
   | MapDescriptor<MapKey, unknown>
   | OrderedListDescriptor<unknown>
+  | ReducingDescriptor<unknown>
+  | AggregatingDescriptor<unknown, unknown, unknown>
 
 /** The declared state of an operator, by name. */
 export type StateDescriptors = Readonly<Record<string, StateDescriptor>>
@@ -49,9 +65,9 @@ export type StateDescriptors = Readonly<Record<string, StateDescriptor>>
  * console.log(state.count.kind)
  * ```
  */
-export function value<V>(initial: V | (() => V)): ValueDescriptor<V>
-export function value<V>(): ValueDescriptor<V | undefined>
-export function value(initial?: unknown): ValueDescriptor<unknown> {
+export function value<V>(initial: V | (() => V), options?: StateOptions<V>): ValueDescriptor<V>
+export function value<V>(initial?: undefined, options?: StateOptions<V>): ValueDescriptor<V | undefined>
+export function value(initial?: unknown, options?: StateOptions<unknown>): ValueDescriptor<unknown> {
   if (typeof initial === 'object' && initial !== null && !Object.isFrozen(initial)) {
     throw new StreamError(
       'OPTION_INVALID',
@@ -59,7 +75,7 @@ export function value(initial?: unknown): ValueDescriptor<unknown> {
     )
   }
   const make = typeof initial === 'function' ? (initial as () => unknown) : () => initial
-  return Object.freeze({ kind: 'value', initial: make })
+  return Object.freeze({ ...checkedStateOptions('value()', options), kind: 'value', initial: make })
 }
 
 /**
@@ -70,8 +86,8 @@ export function value(initial?: unknown): ValueDescriptor<unknown> {
  * console.log(list<number>().kind)
  * ```
  */
-export function list<V>(): ListDescriptor<V> {
-  return Object.freeze({ kind: 'list' })
+export function list<V>(options?: StateOptions<V>): ListDescriptor<V> {
+  return Object.freeze({ ...checkedStateOptions('list()', options), kind: 'list' })
 }
 
 /**
@@ -82,8 +98,8 @@ export function list<V>(): ListDescriptor<V> {
  * console.log(map<string, number>().kind)
  * ```
  */
-export function map<MK extends MapKey, V>(): MapDescriptor<MK, V> {
-  return Object.freeze({ kind: 'map' })
+export function map<MK extends MapKey, V>(options?: StateOptions<V>): MapDescriptor<MK, V> {
+  return Object.freeze({ ...checkedStateOptions('map()', options), kind: 'map' })
 }
 
 /**
@@ -94,8 +110,44 @@ export function map<MK extends MapKey, V>(): MapDescriptor<MK, V> {
  * console.log(orderedList<string>().kind)
  * ```
  */
-export function orderedList<V>(): OrderedListDescriptor<V> {
-  return Object.freeze({ kind: 'ordered-list' })
+export function orderedList<V>(options?: StateOptions<V>): OrderedListDescriptor<V> {
+  return Object.freeze({ ...checkedStateOptions('orderedList()', options), kind: 'ordered-list' })
+}
+
+/**
+ * Declares state of one value per key, into which values are joined two by two. The function may not change the values it is given.
+ * @example
+ * ```ts
+ * import { reducing } from 'millrace'
+ * const state = { longest: reducing<string>((a, b) => (b.length > a.length ? b : a)) }
+ * console.log(state.longest.kind)
+ * ```
+ */
+export function reducing<V>(reduce: (a: V, b: V) => V, options?: StateOptions<V>): ReducingDescriptor<V> {
+  if (typeof reduce !== 'function')
+    throw new StreamError('OPTION_INVALID', `reducing() was given ${preview(reduce)}; give a function of two values`)
+  return Object.freeze({ ...checkedStateOptions('reducing()', options), kind: 'reducing', reduce })
+}
+
+/**
+ * Declares state of one accumulator per key, to which records are added. The options are about the accumulators: a codec writes them, and
+ * `migrate` gets them.
+ * @example
+ * ```ts
+ * import { aggregating, count } from 'millrace'
+ * const state = { seen: aggregating(count()) }
+ * console.log(state.seen.kind)
+ * ```
+ */
+export function aggregating<T, A, R>(
+  aggregate: AggregateFunction<T, A, R>,
+  options?: StateOptions<A>,
+): AggregatingDescriptor<T, A, R> {
+  for (const name of ['create', 'add', 'result'] as const) {
+    if (typeof aggregate?.[name] === 'function') continue
+    throw new StreamError('OPTION_INVALID', `aggregating() was given an aggregate without ${name}(); give it one`)
+  }
+  return Object.freeze({ ...checkedStateOptions('aggregating()', options), kind: 'aggregating', aggregate })
 }
 
 /**
@@ -152,6 +204,22 @@ export interface OrderedListState<V> {
   clear(): void
 }
 
+/** What the values added for the current key come to. */
+export interface ReducingState<V> {
+  /** Undefined while nothing was added. */
+  get(): V | undefined
+  add(value: V): void
+  clear(): void
+}
+
+/** The aggregation of what was added for the current key. */
+export interface AggregatingState<T, R> {
+  /** The result so far; undefined while nothing was added. */
+  get(): R | undefined
+  add(record: T): void
+  clear(): void
+}
+
 /** The handle that belongs to a descriptor. */
 export type StateHandle<D> =
   D extends ValueDescriptor<infer V>
@@ -162,7 +230,11 @@ export type StateHandle<D> =
         ? MapState<MK, V>
         : D extends OrderedListDescriptor<infer V>
           ? OrderedListState<V>
-          : never
+          : D extends ReducingDescriptor<infer V>
+            ? ReducingState<V>
+            : D extends AggregatingDescriptor<infer T, infer _A, infer R>
+              ? AggregatingState<T, R>
+              : never
 
 /** The handles of all declared state, by name. */
 export type StateHandles<S> = { readonly [Name in keyof S]: StateHandle<S[Name]> }

@@ -2,18 +2,24 @@
 // of. Results enter by the mailbox; they go on when the task asks, so within its budget and its room.
 import { preview } from '../base/errors.ts'
 import type { AsyncContext, AsyncSpec } from '../model/async-spec.ts'
+import { ListPart } from '../state/list-part.ts'
+import type { StatePart } from '../state/state-part.ts'
 import { TimerQueue } from '../time/timer-queue.ts'
 import { AsyncCall, AsyncResults, AttemptSignal } from './async-results.ts'
-import { type AsyncOperator, type Emit, type OperatorContext, spend } from './operator.ts'
+import { type AsyncOperator, type Emit, NO_TIMESTAMP, type OperatorContext, spend } from './operator.ts'
 import { refusePromise } from './process.ts'
 import { emitAll } from './transform.ts'
 import { failOnRecord, failStep, StepFailure } from './user-failure.ts'
+
+/** A call as a snapshot holds it. */
+type HeldCall = Pick<AsyncCall, 'record' | 'timestamp' | 'isRetraction'>
 
 type UserFunction = (record: unknown, ctx: AsyncContext) => unknown
 
 /** The operator of asynchronous calls. */
 export class AsyncFunctionOperator implements AsyncOperator {
   readonly inputs: readonly Emit[]
+  readonly parts: readonly StatePart[]
   private readonly spec: AsyncSpec
   private readonly call: UserFunction
   private readonly onTimeout: ((record: unknown) => unknown) | undefined
@@ -21,6 +27,9 @@ export class AsyncFunctionOperator implements AsyncOperator {
   private readonly results: AsyncResults
   private readonly timeouts = new TimerQueue<AsyncCall>()
   private readonly retries = new TimerQueue<AsyncCall>()
+  /** The calls whose results have not gone on, in the order in which their records came. */
+  private readonly held = new Set<AsyncCall>()
+  private restored: readonly HeldCall[] = []
   /** The calls that are under way, to be told when nobody waits for them any more. */
   private readonly underWay = new Set<AsyncCall>()
   private recordsTaken = 0
@@ -33,6 +42,30 @@ export class AsyncFunctionOperator implements AsyncOperator {
     this.context = context
     this.results = new AsyncResults(spec.order)
     this.inputs = [record => this.take(record)]
+    this.parts = [
+      new ListPart(
+        'calls',
+        'list',
+        'calls',
+        () => [...this.held].map(({ record, timestamp, isRetraction }) => ({ record, timestamp, isRetraction })),
+        calls => {
+          this.restored = calls as readonly HeldCall[]
+        },
+      ),
+    ]
+  }
+
+  /** Calls again for the records whose results had not gone on in the snapshot that the job started from. */
+  open(): void {
+    const { record: current } = this.context
+    for (const { record, timestamp, isRetraction } of this.restored) {
+      current.timestamp = timestamp
+      current.isRetraction = isRetraction
+      this.take(record)
+    }
+    current.timestamp = NO_TIMESTAMP
+    current.isRetraction = false
+    this.restored = []
   }
 
   get isFull(): boolean {
@@ -105,6 +138,7 @@ export class AsyncFunctionOperator implements AsyncOperator {
     const { record: current, clock } = this.context
     const call = new AsyncCall(record, current.timestamp, current.isRetraction, ++this.recordsTaken)
     this.results.add(call)
+    this.held.add(call)
     if (this.spec.timeoutMs !== Infinity) {
       call.timeoutMs = clock.now() + this.spec.timeoutMs
       this.timeouts.register(call, call.timeoutMs)
@@ -222,6 +256,7 @@ export class AsyncFunctionOperator implements AsyncOperator {
   private emit(call: AsyncCall): void {
     const { record, output, vertex } = this.context
     const { timestamp, isRetraction } = record
+    this.held.delete(call)
     record.timestamp = call.timestamp
     record.isRetraction = call.isRetraction
     try {

@@ -7,12 +7,13 @@ import type {
   KeyedBroadcastReadContext,
   KeyedBroadcastWriteContext,
 } from '../model/broadcast-functions.ts'
+import type { Collector } from '../model/functions.ts'
 import type { StateDescriptors } from '../model/state.ts'
 import { BroadcastState } from '../state/broadcast-state.ts'
 import type { KeyedState } from '../state/keyed-state.ts'
 import { KeyedProcessOperator, type UserTimer } from './keyed-process.ts'
-import type { Operator, OperatorContext } from './operator.ts'
-import { guarded, refusePromise, unkeyed } from './process.ts'
+import type { Emit, Operator, OperatorContext } from './operator.ts'
+import { guarded, refusePromise, type UnkeyedContext, unkeyed } from './process.ts'
 import { OperatorRecordContext } from './record-context.ts'
 
 type ReadContext = KeyedBroadcastReadContext<unknown, StateDescriptors, BroadcastDescriptors>
@@ -25,7 +26,7 @@ export function broadcastProcessOperator(
   context: OperatorContext,
 ): Operator {
   const state = new BroadcastState(descriptors)
-  return unkeyed(user, context, (recordContext, out) => {
+  const makeInputs = (recordContext: UnkeyedContext, out: Collector<unknown>): Emit[] => {
     // One context does for both inputs: the types say who may change the state, and the state holds them to it.
     const ctx = Object.assign(recordContext, { broadcast: state.handles })
     return [
@@ -35,7 +36,8 @@ export function broadcastProcessOperator(
         context,
       ),
     ]
-  })
+  }
+  return unkeyed(user, context, makeInputs, [state.part])
 }
 
 /** The operator of a KeyedBroadcastProcessFunction: its first input and its timers are those of a keyed function. */
@@ -46,7 +48,7 @@ export function keyedBroadcastProcessOperator(
 ): Operator {
   const state = new BroadcastState(descriptors)
   const onTimer = user.onTimer?.bind(user) as UserTimer
-  return new KeyedProcessOperator(user, context, onTimer, (keyedContext, out, keyed) => {
+  const makeInputs = (keyedContext: object, out: Collector<unknown>, keyed: KeyedState): Emit[] => {
     const reading = Object.assign(keyedContext, { broadcast: state.handles }) as unknown as ReadContext
     const writing = new KeyedWriteContext(context, state, keyed)
     return [
@@ -56,7 +58,8 @@ export function keyedBroadcastProcessOperator(
         return user.onBroadcast(record, writing as unknown as WriteContext, out)
       }),
     ]
-  })
+  }
+  return new KeyedProcessOperator(user, context, onTimer, makeInputs, [state.part])
 }
 
 class KeyedWriteContext extends OperatorRecordContext {

@@ -22,7 +22,7 @@ export function createOperator(spec: OperatorSpec, context: OperatorContext): Op
     case 'source':
       return new SourceReadOperator(context.connectors.source(spec.source), spec.strategy as never, context)
     case 'sink':
-      return new SinkOperator(context.connectors.sink(spec.sink), context)
+      return new SinkOperator(context.connectors.sink(spec.sink), spec.sink.delivery ?? 'at-least-once', context)
     case 'transform':
       return transformOperator(spec.shape, spec.function as never, context)
     case 'process':

@@ -10,8 +10,12 @@ import type {
   TimerService,
 } from '../model/functions.ts'
 import { keyedInputs } from '../model/operator-spec.ts'
+import type { OperatorStateDescriptors } from '../model/operator-state.ts'
 import type { StateDescriptors } from '../model/state.ts'
-import { KeyedState, type StateEntry } from '../state/keyed-state.ts'
+import { readValue, writeValue } from '../serde/value-codec.ts'
+import { type EntryTimers, KeyedState, type StateEntry } from '../state/keyed-state.ts'
+import { OperatorStates } from '../state/operator-state.ts'
+import type { StatePart } from '../state/state-part.ts'
 import { type Timer, TimerQueue } from '../time/timer-queue.ts'
 import {
   type CurrentRecord,
@@ -56,6 +60,7 @@ export function keyedCoProcessOperator(
 interface Lifecycle {
   readonly acceptsRetractions?: boolean
   readonly state?: StateDescriptors
+  readonly operatorState?: OperatorStateDescriptors
   readonly watermarkDelayMs?: number
   open?: KeyedProcessFunction<unknown, unknown, unknown>['open']
   close?: KeyedProcessFunction<unknown, unknown, unknown>['close']
@@ -64,6 +69,7 @@ interface Lifecycle {
 /** The operator of any keyed function; inputs without key, such as a broadcast one, have no current key. */
 export class KeyedProcessOperator implements Operator {
   readonly inputs: readonly Emit[]
+  readonly parts: readonly StatePart[]
   /** There only with a declared delay: without it the watermark of the inputs is that of the output. */
   readonly outputWatermark?: (inputWatermark: number) => number
   private readonly user: Lifecycle
@@ -82,12 +88,24 @@ export class KeyedProcessOperator implements Operator {
     context: OperatorContext,
     onTimer: UserTimer,
     inputs: (ctx: AnyContext, out: Collector<unknown>, state: KeyedState) => Emit[],
+    parts: readonly StatePart[] = [],
   ) {
     this.user = user
     this.context = context
     this.onTimer = onTimer
-    this.state = new KeyedState(user.state ?? {}, context.vertex.maxParallelism)
-    this.ctx = new KeyedFunctionContext(context, this.state, this.eventTimers, this.processingTimers)
+    this.state = new KeyedState(user.state ?? {}, context.vertex.maxParallelism, {
+      nowMs: () => context.clock.now(),
+      isTracked: context.isCheckpointed,
+      timers: entryTimers(this.eventTimers, this.processingTimers),
+    })
+    const operatorStates = new OperatorStates(user.operatorState ?? {})
+    this.parts = [this.state.part, ...operatorStates.parts, ...parts]
+    this.ctx = new KeyedFunctionContext(
+      context,
+      this.state,
+      { event: this.eventTimers, processing: this.processingTimers },
+      operatorStates.handles,
+    )
     this.out = { collect: user.acceptsRetractions === true ? unsigned(context) : context.output }
     const keyed = keyedInputs(context.vertex.operator)
     this.inputs = inputs(this.ctx as unknown as AnyContext, this.out, this.state).map((call, input) =>
@@ -166,6 +184,8 @@ export class KeyedProcessOperator implements Operator {
     const { capacity, clock } = this.context
     while (queue.hasDue(timeMs)) {
       if (capacity.blocked > 0 || capacity.budget <= 0) return false
+      // Before the timer is gone: a snapshot under way must hold it.
+      this.state.touchEntry(queue.dueOwner(timeMs) as StateEntry)
       const timer = queue.popDue(timeMs) as Timer<StateEntry>
       timer.owner.timers--
       if (timer.sequence < sequenceBelow) this.fire(timer, domain)
@@ -200,8 +220,14 @@ export class KeyedProcessOperator implements Operator {
   }
 }
 
+interface Timers {
+  readonly event: TimerQueue<StateEntry>
+  readonly processing: TimerQueue<StateEntry>
+}
+
 class KeyedFunctionContext extends OperatorRecordContext {
   readonly state: Readonly<Record<string, unknown>>
+  readonly operatorState: OperatorStates['handles']
   readonly timers: TimerService
   timeDomain: TimeDomain = 'event-time'
   private readonly keyed: KeyedState
@@ -210,11 +236,12 @@ class KeyedFunctionContext extends OperatorRecordContext {
   constructor(
     context: OperatorContext,
     keyed: KeyedState,
-    event: TimerQueue<StateEntry>,
-    processing: TimerQueue<StateEntry>,
+    { event, processing }: Timers,
+    operatorState: OperatorStates['handles'],
   ) {
     super(context)
     this.keyed = keyed
+    this.operatorState = operatorState
     this.current = context.record
     this.state = keyed.handles
     this.timers = {
@@ -263,6 +290,20 @@ function register(queue: TimerQueue<StateEntry>, keyed: KeyedState, timeMs: numb
 }
 
 function remove(queue: TimerQueue<StateEntry>, keyed: KeyedState, timeMs: number): void {
-  const entry = keyed.currentEntry()
-  if (queue.delete(entry, timeMs)) entry.timers--
+  const entry = keyed.existingEntry()
+  if (entry !== undefined && queue.delete(entry, timeMs)) entry.timers--
+}
+
+/** The timers of a key in a snapshot: the times in event time, then those in processing time. */
+function entryTimers(...queues: readonly TimerQueue<StateEntry>[]): EntryTimers {
+  return {
+    write(entry, out) {
+      for (const queue of queues) writeValue(out, queue.timesOf(entry))
+    },
+    read(entry, payload) {
+      for (const queue of queues) {
+        for (const timeMs of readValue(payload) as readonly number[]) if (queue.register(entry, timeMs)) entry.timers++
+      }
+    },
+  }
 }

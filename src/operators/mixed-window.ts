@@ -1,15 +1,22 @@
 // Record path. The operator of Storm's windows: one timer per key, for its next window. Time is one number, up to which all records have
 // come: the watermark less the lag, or processing time less 1 ms.
+import type { ByteReader } from '../base/byte-reader.ts'
 import { preview } from '../base/errors.ts'
 import type { AggregateFunction, Collector } from '../model/functions.ts'
 import type { Key } from '../model/key.ts'
 import type { MixedWindow, MixedWindowFunctionSpec, MixedWindowSpec } from '../model/mixed-window-spec.ts'
+import { readValue, writeValue } from '../serde/value-codec.ts'
+import type { ChangeTracker } from '../state/change-tracker.ts'
+import { type EntryRows, KeyedPart } from '../state/keyed-part.ts'
 import { KeyedTable } from '../state/keyed-table.ts'
+import { ListPart } from '../state/list-part.ts'
+import type { StatePart } from '../state/state-part.ts'
 import { type Timer, TimerQueue } from '../time/timer-queue.ts'
 import { MixedWindowEntry, MixedWindows } from '../window/mixed-window.ts'
 import { checkAccumulator } from '../window/window-contents.ts'
 import { type Emit, NO_TIMESTAMP, type Operator, type OperatorContext, type PendingWork, spend } from './operator.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
+import { checkLayout } from './window/cell-rows.ts'
 
 /** The operator of a mixed windowing. */
 export function mixedWindowOperator(spec: MixedWindowSpec, context: OperatorContext): Operator {
@@ -20,6 +27,7 @@ type Compute = (key: unknown, window: MixedWindow<unknown>, out: Collector<unkno
 
 class MixedWindowOperator implements Operator {
   readonly inputs: readonly Emit[]
+  readonly parts: readonly StatePart[]
   /** Windows that lag emit behind the watermark that they were given, so it is held back; others let it pass. */
   readonly outputWatermark?: (inputWatermark: number) => number
   private readonly spec: MixedWindowSpec
@@ -30,9 +38,12 @@ class MixedWindowOperator implements Operator {
   private readonly lateOutput: Emit | undefined
   private readonly out: Collector<unknown>
   private readonly table: KeyedTable<MixedWindowEntry>
+  private readonly changes: ChangeTracker<MixedWindowEntry>
   private readonly timers = new TimerQueue<MixedWindowEntry>()
   /** No record with a time at or below this one follows. */
   private timeMs = -Infinity
+  /** The newest such time of which all windows have fired. */
+  private settledMs = -Infinity
   private newestClockMs = -Infinity
 
   constructor(spec: MixedWindowSpec, context: OperatorContext) {
@@ -43,7 +54,12 @@ class MixedWindowOperator implements Operator {
     this.keyOf = context.keyOf(0)
     this.lateOutput = spec.lateOutputTag === undefined ? undefined : context.sideOutput(spec.lateOutputTag)
     this.out = { collect: context.output }
-    this.table = new KeyedTable(context.vertex.maxParallelism, (key, group) => new MixedWindowEntry(key, group))
+    const records = new KeyedPart<MixedWindowEntry>('windows', this.entryRows())
+    this.changes = records.changes
+    if (context.isCheckpointed) this.changes.enable()
+    const { maxParallelism } = context.vertex
+    this.table = new KeyedTable(maxParallelism, (key, group) => new MixedWindowEntry(key, group), this.changes)
+    this.parts = [this.timePart(), records]
     this.inputs = [this.input()]
     if (spec.lagMs > 0) this.outputWatermark = inputWatermark => inputWatermark - spec.lagMs
   }
@@ -52,7 +68,9 @@ class MixedWindowOperator implements Operator {
     // The final watermark ends processing time as well: what is pending then fires before it is sent on.
     if (this.spec.timeDomain === 'processing-time' && watermark !== Infinity) return true
     this.timeMs = watermark - this.spec.lagMs
-    return this.fireDue(this.timeMs)
+    if (!this.fireDue(this.timeMs)) return false
+    this.settledMs = this.timeMs
+    return true
   }
 
   // Each key is in the window that it fires next.
@@ -136,6 +154,7 @@ class MixedWindowOperator implements Operator {
     while (this.timers.hasDue(timeMs)) {
       if (capacity.blocked > 0 || capacity.budget <= 0) return false
       const { owner: entry, timeMs: dueMs } = this.timers.popDue(timeMs) as Timer<MixedWindowEntry>
+      if (entry.touchedIn !== this.changes.epoch) this.changes.touch(entry)
       entry.timerMs = Infinity
       this.fire(entry, dueMs, timeMs === Infinity)
       this.schedule(entry)
@@ -157,6 +176,57 @@ class MixedWindowOperator implements Operator {
       failStep(vertex, `for key ${preview(entry.key)} in window (${window.start}, ${window.end}]`, error)
     }
     current.timestamp = before
+  }
+
+  // Several subtasks were at several times: a late record is late to the last of them, and no clock goes back.
+  private timePart(): StatePart {
+    return new ListPart(
+      'time',
+      'union',
+      'time',
+      () => [[this.settledMs, this.newestClockMs]],
+      elements => {
+        const times = elements as readonly (readonly [number, number])[]
+        if (times.length === 0) return
+        this.timeMs = Math.min(...times.map(([timeMs]) => timeMs))
+        this.settledMs = this.timeMs
+        this.newestClockMs = Math.max(...times.map(([, clockMs]) => clockMs))
+      },
+    )
+  }
+
+  private entryRows(): EntryRows<MixedWindowEntry> {
+    const layout = 'mixed-window'
+    return {
+      schema: { layout, states: [] },
+      all: () => this.table.entries(),
+      writeIdentity: (entry, out) => writeValue(out, entry.key),
+      writePayload(entry, out) {
+        if (entry.isEmpty()) return false
+        writeValue(out, entry.records)
+        writeValue(out, entry.timestamps)
+        writeValue(out, entry.seen)
+        writeValue(out, entry.counted)
+        writeValue(out, entry.expired)
+        writeValue(out, entry.nextEndMs)
+        return true
+      },
+      restorer: schema => {
+        checkLayout(schema, layout)
+        return { row: (_keyGroup, identity, payload) => this.restoreEntry(identity, payload) }
+      },
+    }
+  }
+
+  private restoreEntry(identity: ByteReader, payload: ByteReader): void {
+    const entry = this.table.ensure(readValue(identity))
+    entry.records = readValue(payload) as unknown[]
+    entry.timestamps = readValue(payload) as number[]
+    entry.seen = readValue(payload) as number
+    entry.counted = readValue(payload) as number
+    entry.expired = readValue(payload) as unknown[]
+    entry.nextEndMs = readValue(payload) as number
+    this.schedule(entry)
   }
 }
 

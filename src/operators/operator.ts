@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import type { ConnectorResolver, Split } from '../model/connector.ts'
 import type { Vertex } from '../model/graph.ts'
 import type { WindowTimeDomain } from '../model/window-spec.ts'
+import type { StatePart } from '../state/state-part.ts'
 import type { AlignmentCoordinator } from '../time/alignment-coordinator.ts'
 
 /** Takes one record; its timestamp and key are in the chain's CurrentRecord. */
@@ -101,6 +102,13 @@ export interface OperatorContext {
   readonly alignment: AlignmentCoordinator
   /** The splits that a source's subtask reads. */
   readonly splits: readonly Split[]
+  /** True when the job takes snapshots: keyed parts then track what changes. */
+  readonly isCheckpointed: boolean
+  readonly jobName: string
+  /** Which attempt of the job it is, from 1, over all runs in its directory. */
+  readonly attempt: number
+  /** The snapshot that the attempt starts from; undefined: from the beginning. */
+  readonly startedFromId: number | undefined
   /** Takes the key of a record that came in by the given input. */
   keyOf(input: number): (record: never) => unknown
 }
@@ -140,6 +148,15 @@ export interface PendingWork {
 export interface Operator {
   /** What takes the records of each input, by ordinal. */
   readonly inputs: readonly Emit[]
+  /** What a snapshot holds of it; none for operators without state. They are restored after the operator was made and before `open`. */
+  readonly parts?: readonly StatePart[]
+  /**
+   * The barrier of a snapshot has come: readies what must be ready before the parts are asked for it. Returns false while something
+   * asynchronous is pending: it is called again, and no record comes in between.
+   */
+  prepareSnapshot?(snapshotId: number): boolean
+  /** A snapshot, and every earlier one, is complete on the storage or will never be. */
+  settleSnapshot?(snapshotId: number, outcome: 'completed' | 'aborted'): void
   /** Opens what needs opening (readers, writers) before the first record. */
   open?(): void | Promise<void>
   /** Fires what the watermark makes due. Returns false when budget or room ended first: it is then called again with the same watermark. */

@@ -1,13 +1,21 @@
 // Record path. The operator of Kafka Streams' sliding windows. It goes by stream time: the greatest timestamp that this very subtask has seen; watermarks
 // count for nothing but the end of input. Windows that end at the same time share one deadline.
+import type { ByteReader } from '../base/byte-reader.ts'
+import type { ByteWriter } from '../base/byte-writer.ts'
 import { preview } from '../base/errors.ts'
 import type { AggregateFunction } from '../model/functions.ts'
 import type { PerRecordWindowSpec } from '../model/per-record-window-spec.ts'
+import { readValue, writeValue } from '../serde/value-codec.ts'
+import type { ChangeTracker } from '../state/change-tracker.ts'
+import { type EntryRows, KeyedPart } from '../state/keyed-part.ts'
 import { KeyedTable } from '../state/keyed-table.ts'
+import type { StatePart } from '../state/state-part.ts'
 import { type Timer, TimerQueue } from '../time/timer-queue.ts'
 import { PerRecordEntry, type PerRecordWindow, PerRecordWindows } from '../window/per-record-window.ts'
 import { type Emit, NO_TIMESTAMP, type Operator, type OperatorContext, type PendingWork, spend } from './operator.ts'
 import { failOnRecord, failStep, failWith } from './user-failure.ts'
+import { checkLayout } from './window/cell-rows.ts'
+import { timePart } from './window/time-part.ts'
 
 /** The operator of a per-record windowing. */
 export function perRecordWindowOperator(spec: PerRecordWindowSpec, context: OperatorContext): Operator {
@@ -23,6 +31,7 @@ interface Closing {
 
 class PerRecordWindowOperator implements Operator {
   readonly inputs: readonly Emit[]
+  readonly parts: readonly StatePart[]
   /** Results on close have the timestamps of records long gone, so the watermark is held back behind the windows that are open. */
   readonly outputWatermark?: (inputWatermark: number) => number
   private readonly spec: PerRecordWindowSpec
@@ -32,6 +41,7 @@ class PerRecordWindowOperator implements Operator {
   private readonly keyOf: (record: never) => unknown
   private readonly lateOutput: Emit | undefined
   private readonly table: KeyedTable<PerRecordEntry>
+  private readonly changes: ChangeTracker<PerRecordEntry>
   private readonly closings = new Map<number, Closing>()
   private readonly closingTimes = new TimerQueue<Closing>()
   private readonly purges = new TimerQueue<PerRecordEntry>()
@@ -39,6 +49,8 @@ class PerRecordWindowOperator implements Operator {
   private closing: Closing | undefined
   private streamTimeMs = -Infinity
   private heldWatermark = -Infinity
+  /** The newest watermark that was looked at. */
+  private seenWatermark = -Infinity
 
   constructor(spec: PerRecordWindowSpec, context: OperatorContext) {
     this.spec = spec
@@ -47,7 +59,20 @@ class PerRecordWindowOperator implements Operator {
     this.windows = new PerRecordWindows(spec.timeDifferenceMs, this.aggregate)
     this.keyOf = context.keyOf(0)
     this.lateOutput = spec.lateOutputTag === undefined ? undefined : context.sideOutput(spec.lateOutputTag)
-    this.table = new KeyedTable(context.vertex.maxParallelism, (key, group) => new PerRecordEntry(key, group))
+    const entries = new KeyedPart<PerRecordEntry>('windows', this.entryRows())
+    this.changes = entries.changes
+    if (context.isCheckpointed) this.changes.enable()
+    const { maxParallelism } = context.vertex
+    this.table = new KeyedTable(maxParallelism, (key, group) => new PerRecordEntry(key, group), this.changes)
+    const times = timePart(
+      () => [this.streamTimeMs, this.heldWatermark, this.seenWatermark],
+      ([streamTimeMs, heldWatermark, seenWatermark]) => {
+        this.streamTimeMs = streamTimeMs as number
+        this.heldWatermark = heldWatermark as number
+        this.seenWatermark = seenWatermark as number
+      },
+    )
+    this.parts = [times, entries]
     this.inputs = [record => this.onRecord(record)]
     if (spec.emit === 'on-close') this.outputWatermark = () => this.heldWatermark
   }
@@ -155,6 +180,7 @@ class PerRecordWindowOperator implements Operator {
     while (this.purges.hasDue(closedBelowMs - 1)) {
       if (capacity.blocked > 0 || capacity.budget <= 0) return false
       const { owner: entry } = this.purges.popDue(closedBelowMs - 1) as Timer<PerRecordEntry>
+      this.touch(entry)
       entry.timerMs = Infinity
       this.releaseIfDone(entry, closedBelowMs)
       spend(capacity, clock)
@@ -167,6 +193,7 @@ class PerRecordWindowOperator implements Operator {
     while (closing.next < closing.windows.length) {
       if (capacity.blocked > 0 || capacity.budget <= 0) return false
       const window = closing.windows[closing.next++] as PerRecordWindow
+      this.touch(window.entry)
       if (this.spec.emit === 'on-close') this.emit(window)
       // Windows of a key close in the order of their starts.
       window.entry.windows.shift()
@@ -208,9 +235,63 @@ class PerRecordWindowOperator implements Operator {
     current.timestamp = before
   }
 
-  // Looked at with each watermark only, so that what follows sees the same watermarks however records are batched.
+  // Looked at with each watermark only, once, so that what follows sees the same watermarks however records are batched, and after a
+  // restore, which gives the one before again.
   private holdBack(watermark: number): void {
+    if (watermark <= this.seenWatermark) return
+    this.seenWatermark = watermark
     const held = Math.min(watermark, this.closingTimes.nextTimeMs() - this.spec.timeDifferenceMs - 1)
     if (held > this.heldWatermark) this.heldWatermark = held
   }
+
+  private touch(entry: PerRecordEntry): void {
+    if (entry.touchedIn !== this.changes.epoch) this.changes.touch(entry)
+  }
+
+  private entryRows(): EntryRows<PerRecordEntry> {
+    const layout = 'per-record-windows'
+    return {
+      schema: { layout, states: [] },
+      all: () => this.table.entries(),
+      writeIdentity: (entry, out) => writeValue(out, entry.key),
+      writePayload: (entry, out) => writeEntry(entry, out),
+      restorer: schema => {
+        checkLayout(schema, layout)
+        return { row: (_keyGroup, identity, payload) => this.restoreEntry(identity, payload) }
+      },
+    }
+  }
+
+  private restoreEntry(identity: ByteReader, payload: ByteReader): void {
+    const entry = this.table.ensure(readValue(identity))
+    entry.timestamps = readValue(payload) as number[]
+    entry.records = readValue(payload) as unknown[]
+    entry.sequences = readValue(payload) as number[]
+    for (const sequence of entry.sequences) this.windows.noteSequence(sequence)
+    entry.timerMs = readValue(payload) as number
+    if (entry.timerMs !== Infinity) this.purges.register(entry, entry.timerMs)
+    const count = readValue(payload) as number
+    for (let at = 0; at < count; at++) {
+      const start = readValue(payload) as number
+      const accumulator = readValue(payload)
+      const window: PerRecordWindow = { entry, start, accumulator, newestMs: readValue(payload) as number }
+      entry.windows.push(window)
+      this.scheduleClosing(window)
+    }
+  }
+}
+
+function writeEntry(entry: PerRecordEntry, out: ByteWriter): boolean {
+  if (entry.isEmpty()) return false
+  writeValue(out, entry.timestamps)
+  writeValue(out, entry.records)
+  writeValue(out, entry.sequences)
+  writeValue(out, entry.timerMs)
+  writeValue(out, entry.windows.length)
+  for (const { start, accumulator, newestMs } of entry.windows) {
+    writeValue(out, start)
+    writeValue(out, accumulator)
+    writeValue(out, newestMs)
+  }
+  return true
 }

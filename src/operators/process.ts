@@ -1,6 +1,9 @@
 // Record path. Functions of one record, or of records of two streams, without key: they emit by a collector, any number of records.
 import { StreamError } from '../base/errors.ts'
 import type { Collector, CoProcessFunction, ProcessFunction } from '../model/functions.ts'
+import type { OperatorStateDescriptors } from '../model/operator-state.ts'
+import { OperatorStates } from '../state/operator-state.ts'
+import type { StatePart } from '../state/state-part.ts'
 import type { Emit, Operator, OperatorContext } from './operator.ts'
 import { OperatorRecordContext } from './record-context.ts'
 import { failOnRecord, failStep } from './user-failure.ts'
@@ -21,16 +24,33 @@ export function coProcessOperator(
   ])
 }
 
-/** The operator of a function without key, of as many inputs as `makeInputs` gives. */
+/** The context of functions without key. */
+export class UnkeyedContext extends OperatorRecordContext {
+  readonly operatorState: OperatorStates['handles']
+
+  constructor(context: OperatorContext, operatorState: OperatorStates['handles']) {
+    super(context)
+    this.operatorState = operatorState
+  }
+}
+
+interface UnkeyedFunction extends Pick<ProcessFunction<unknown, unknown>, 'open' | 'close'> {
+  readonly operatorState?: OperatorStateDescriptors
+}
+
+/** The operator of a function without key, of as many inputs as `makeInputs` gives; `parts` are snapshotted beside its declared state. */
 export function unkeyed(
-  user: Pick<ProcessFunction<unknown, unknown>, 'open' | 'close'>,
+  user: UnkeyedFunction,
   context: OperatorContext,
-  makeInputs: (ctx: OperatorRecordContext, out: Collector<unknown>) => Emit[],
+  makeInputs: (ctx: UnkeyedContext, out: Collector<unknown>) => Emit[],
+  parts: readonly StatePart[] = [],
 ): Operator {
-  const ctx = new OperatorRecordContext(context)
+  const states = new OperatorStates(user.operatorState ?? {})
+  const ctx = new UnkeyedContext(context, states.handles)
   const out: Collector<unknown> = { collect: context.output }
   return {
     inputs: makeInputs(ctx, out),
+    parts: [...states.parts, ...parts],
     open: () => openFunction(user, context),
     onWatermark: watermark => {
       ctx.watermark = watermark

@@ -2,6 +2,8 @@
 // taken back.
 import { StreamError } from '../base/errors.ts'
 import type { AggregateFunction } from '../model/functions.ts'
+import { readValue, writeValue } from '../serde/value-codec.ts'
+import { type EntryRows, KeyedPart } from '../state/keyed-part.ts'
 import { KeyEntry, KeyedTable } from '../state/keyed-table.ts'
 import { checkAccumulator } from '../window/window-contents.ts'
 import type { Emit, Operator, OperatorContext } from './operator.ts'
@@ -24,7 +26,16 @@ export function rollingOperator(
 ): Operator {
   const { vertex, output, record: current } = context
   const keyOf = context.keyOf(0)
-  const table = new KeyedTable(vertex.maxParallelism, (key, keyGroup) => new RollingEntry(key, keyGroup))
+  const part: KeyedPart<RollingEntry> = new KeyedPart(
+    'accumulators',
+    accumulatorRows(() => table),
+  )
+  if (context.isCheckpointed) part.changes.enable()
+  const table: KeyedTable<RollingEntry> = new KeyedTable(
+    vertex.maxParallelism,
+    (key, group) => new RollingEntry(key, group),
+    part.changes,
+  )
   const takeBack = retraction(aggregate, context, table)
   const input = (record: unknown): void => {
     if (current.isRetraction) {
@@ -44,7 +55,29 @@ export function rollingOperator(
     }
     output(result)
   }
-  return { inputs: [input] }
+  return { inputs: [input], parts: [part] }
+}
+
+function accumulatorRows(table: () => KeyedTable<RollingEntry>): EntryRows<RollingEntry> {
+  return {
+    schema: { layout: 'accumulators', states: [] },
+    all: () => table().entries(),
+    count: () => table().size,
+    writeIdentity: (entry, out) => writeValue(out, entry.key),
+    writePayload(entry, out) {
+      if (entry.isEmpty()) return false
+      writeValue(out, entry.count)
+      writeValue(out, entry.accumulator)
+      return true
+    },
+    restorer: () => ({
+      row(_keyGroup, identity, payload) {
+        const entry = table().ensure(readValue(identity))
+        entry.count = readValue(payload) as number
+        entry.accumulator = readValue(payload)
+      },
+    }),
+  }
 }
 
 // The new result replaces the one before, as after every record: it takes nothing back itself. A key left without records is forgotten;

@@ -2,8 +2,10 @@
 // is kept here, in order, up to a limit.
 import { Deque } from '../base/deque.ts'
 import { errorText, StreamError } from '../base/errors.ts'
-import type { Sink, SinkWriter, WriterContext } from '../model/connector.ts'
+import type { Sink, SinkDelivery, SinkWriter, TransactionalWriter, WriterContext } from '../model/connector.ts'
+import type { StatePart } from '../state/state-part.ts'
 import { type Emit, type EndMode, NO_TIMESTAMP, type Operator, type OperatorContext } from './operator.ts'
+import { SinkTransactions } from './sink-transactions.ts'
 import { atStep, StepFailure } from './user-failure.ts'
 
 /** How many records may pile up behind a writer that is not ready: what one record or timer emits. */
@@ -18,45 +20,71 @@ interface Queued {
 /** The operator of a sink. */
 export class SinkOperator implements Operator {
   readonly inputs: readonly Emit[]
+  readonly parts: readonly StatePart[]
   private readonly sink: Sink<unknown>
   private readonly context: OperatorContext
+  private readonly transactions: SinkTransactions | undefined
   private writer: SinkWriter<unknown> | undefined
   private readonly queue = new Deque<Queued>()
   /** `ready` to write; `busy`: a promise of the writer is pending; then the steps of the end of input. */
   private state: 'ready' | 'busy' | 'flushed' | 'closing' | 'closed' = 'ready'
   private hasUnflushed = false
+  /** The newest snapshot that the writer is ready for. */
+  private preparedId = 0
   /** The writer's close that the end of input began. */
   private closing: Promise<void> | undefined
 
-  constructor(sink: Sink<unknown>, context: OperatorContext) {
+  constructor(sink: Sink<unknown>, delivery: SinkDelivery, context: OperatorContext) {
     this.sink = sink
     this.context = context
     this.inputs = [record => this.take(record)]
+    this.transactions = delivery === 'transactional' ? new SinkTransactions() : undefined
+    this.parts = this.transactions === undefined ? [] : [this.transactions.part]
   }
 
   async open(): Promise<void> {
-    const { subtaskIndex, vertex, clock, logger } = this.context
-    const writerContext: WriterContext = { subtaskIndex, parallelism: vertex.parallelism, clock, logger }
+    const { subtaskIndex, vertex, clock, logger, jobName, attempt, startedFromId } = this.context
+    const { parallelism, uid } = vertex
+    const writerContext: WriterContext = { subtaskIndex, parallelism, clock, logger, jobName, attempt, uid }
     try {
       this.writer = await this.sink.open(writerContext)
+      await this.transactions?.open(this.writer as TransactionalWriter<unknown>, startedFromId)
     } catch (error) {
       throw atStep(vertex, 'SINK_FAILED', error)
     }
   }
 
   onDrained(): void {
-    if (this.hasUnflushed && this.state === 'ready') this.flush()
+    // A transaction is made durable once, at its end.
+    if (this.hasUnflushed && this.state === 'ready' && this.transactions === undefined) this.flush()
+  }
+
+  prepareSnapshot(snapshotId: number): boolean {
+    if (this.state !== 'ready') return false
+    if (this.preparedId === snapshotId) return true
+    this.preparedId = snapshotId
+    if (this.transactions !== undefined) this.await(() => this.transactions?.end(snapshotId, true))
+    else if (this.hasUnflushed) this.flush()
+    return (this.state as string) === 'ready'
+  }
+
+  // A commit is one more thing that the writer does, in its turn.
+  settleSnapshot(snapshotId: number, outcome: 'completed' | 'aborted'): void {
+    if (this.transactions === undefined || outcome === 'aborted') return
+    this.transactions.complete(snapshotId)
+    if (this.state === 'ready') this.commit()
   }
 
   // Flush, then close, each of which may take its time; the record of a failed close is a failed job.
   finish(_mode: EndMode): boolean {
     switch (this.state) {
       case 'ready':
-        if (this.hasUnflushed) this.flush()
+        this.endOutput()
         if ((this.state as string) === 'ready') this.state = 'flushed'
         return this.state === 'flushed' ? this.finish(_mode) : false
       case 'flushed':
-        return this.closeWriter()
+        // The last transaction is committed when the last snapshot is complete; only then nothing is left to do.
+        return this.transactions !== undefined && this.context.isCheckpointed ? true : this.closeWriter()
       case 'closed':
         return true
       default:
@@ -66,8 +94,9 @@ export class SinkOperator implements Operator {
 
   async close(): Promise<void> {
     const { writer } = this
-    this.writer = undefined
     const stateBefore = this.state
+    if (stateBefore === 'flushed') await this.commitLast()
+    this.writer = undefined
     this.state = 'closed'
     if (stateBefore === 'closed') return
     try {
@@ -100,13 +129,37 @@ export class SinkOperator implements Operator {
 
   private flush(): void {
     this.hasUnflushed = false
+    this.await(() => this.writer?.flush?.())
+  }
+
+  /** What is written last before the writer is closed. */
+  private endOutput(): void {
+    const { transactions } = this
+    if (transactions === undefined) {
+      if (this.hasUnflushed) this.flush()
+    } else if (!transactions.hasEnded) this.await(() => transactions.endLast(this.context.isCheckpointed))
+  }
+
+  private commit(): void {
+    if (this.transactions?.hasCommits === true) this.await(() => this.transactions?.commit())
+  }
+
+  private await(act: () => void | Promise<void>): void {
     let pending: void | Promise<void>
     try {
-      pending = this.writer?.flush?.()
+      pending = act()
     } catch (error) {
       throw this.failure(error)
     }
     if (pending instanceof Promise) this.waitFor(pending)
+  }
+
+  private async commitLast(): Promise<void> {
+    try {
+      await this.transactions?.commit()
+    } catch (error) {
+      throw this.failure(error)
+    }
   }
 
   private waitFor(pending: Promise<void>): void {
@@ -128,9 +181,10 @@ export class SinkOperator implements Operator {
     this.state = 'ready'
     while (this.state === 'ready') {
       const next = this.queue.shift()
-      if (next === undefined) return
+      if (next === undefined) break
       this.write(next.record, next.timestamp, next.isRetraction)
     }
+    if (this.state === 'ready') this.commit()
   }
 
   private enqueue(queued: Queued): void {

@@ -2,6 +2,8 @@
 import { errorText, StreamError } from '../base/errors.ts'
 import type { ReaderContext, ReadStatus, Source, SourceOutput, Split, SplitReader } from '../model/connector.ts'
 import type { WatermarkStrategy } from '../model/watermark-strategy.ts'
+import { ListPart } from '../state/list-part.ts'
+import type { StatePart } from '../state/state-part.ts'
 import {
   type CurrentRecord,
   type Emit,
@@ -23,6 +25,18 @@ interface OpenSplit {
   state: 'ready' | 'sleeping' | 'paused' | 'ended'
 }
 
+/** A split as a snapshot holds it. */
+export interface SplitState {
+  readonly id: string
+  readonly position: unknown
+  readonly isEnded: boolean
+  /** Epoch ms; -Infinity where the source makes no watermarks. */
+  readonly watermark: number
+}
+
+/** The part that holds the splits of a source. */
+export const SPLITS_PART = 'splits'
+
 /** The operator of a source. */
 export class SourceReadOperator implements SourceOperator {
   readonly inputs: readonly Emit[] = []
@@ -30,11 +44,14 @@ export class SourceReadOperator implements SourceOperator {
   readonly outputWatermark?: (inputWatermark: number) => number
   readonly isIdle?: () => boolean
   readonly timeHolder?: () => TimeHolder
+  readonly parts: readonly StatePart[]
   private readonly times: SplitTimes | undefined
   private readonly source: Source<unknown>
   private readonly context: OperatorContext
   private readonly output: CountingOutput
   private readonly splits: OpenSplit[] = []
+  /** The splits of the snapshot that the job started from; undefined when it started from none. */
+  private restored: readonly SplitState[] | undefined
   private nextSplit = 0
   private isStopping = false
 
@@ -42,6 +59,10 @@ export class SourceReadOperator implements SourceOperator {
     this.source = source
     this.context = context
     this.output = new CountingOutput(context)
+    const states = (): readonly SplitState[] => this.splits.map(split => this.stateOf(split))
+    this.parts = [
+      new ListPart(SPLITS_PART, 'list', SPLITS_PART, states, restored => this.restore(restored as SplitState[])),
+    ]
     if (strategy === undefined) return
     const times = new SplitTimes(strategy, context)
     this.times = times
@@ -51,19 +72,47 @@ export class SourceReadOperator implements SourceOperator {
   }
 
   async open(): Promise<void> {
-    for (const split of this.context.splits) {
-      let openSplit: OpenSplit | undefined
-      const readerContext: ReaderContext = {
-        subtaskIndex: this.context.subtaskIndex,
-        parallelism: this.context.vertex.parallelism,
-        clock: this.context.clock,
-        logger: this.context.logger,
-        wake: () => this.context.mailbox.post(() => openSplit?.state === 'sleeping' && this.wake(openSplit)),
-      }
-      const time = this.times?.add(split.id)
-      openSplit = { split, reader: await this.openReader(split, readerContext), time, state: 'ready' }
-      this.splits.push(openSplit)
+    const states = this.restored ?? []
+    const known = new Set(states.map(state => state.id))
+    // The splits that came with the job are those of its start, or new ones since the snapshot.
+    const added = this.context.splits.filter(split => !known.has(split.id))
+    this.times?.expect(states.length + added.length)
+    for (const state of states) await this.openSplit(state, state)
+    for (const split of added) await this.openSplit(split, undefined)
+  }
+
+  private async openSplit({ id, position }: Split, state: SplitState | undefined): Promise<void> {
+    const split: Split = { id, position }
+    const time = this.times?.add(id)
+    if (state !== undefined) time?.restore(state.watermark)
+    if (state?.isEnded === true) {
+      time?.end()
+      this.splits.push({ split, reader: endedReader(position), time, state: 'ended' })
+      return
     }
+    let openSplit: OpenSplit | undefined
+    const readerContext: ReaderContext = {
+      subtaskIndex: this.context.subtaskIndex,
+      parallelism: this.context.vertex.parallelism,
+      clock: this.context.clock,
+      logger: this.context.logger,
+      wake: () => this.context.mailbox.post(() => openSplit?.state === 'sleeping' && this.wake(openSplit)),
+    }
+    openSplit = { split, reader: await this.openReader(split, readerContext), time, state: 'ready' }
+    this.splits.push(openSplit)
+  }
+
+  private stateOf({ split, reader, time, state }: OpenSplit): SplitState {
+    return {
+      id: split.id,
+      position: reader.position(),
+      isEnded: state === 'ended',
+      watermark: time?.place.watermark ?? -Infinity,
+    }
+  }
+
+  private restore(splits: readonly SplitState[]): void {
+    this.restored = splits
   }
 
   private async openReader(split: Split, readerContext: ReaderContext): Promise<SplitReader<unknown>> {
@@ -170,6 +219,11 @@ export class SourceReadOperator implements SourceOperator {
       )
     return new StepFailure(vertex, 'SOURCE_FAILED', errorText(error), `it happened ${where}`, error)
   }
+}
+
+/** Stands for the reader of a split that was at its end in the snapshot. */
+function endedReader(position: unknown): SplitReader<unknown> {
+  return { read: () => 'end', position: () => position, close: () => {} }
 }
 
 /** What readers emit into: counts, and says when to return. */

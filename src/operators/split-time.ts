@@ -12,7 +12,7 @@ export class SplitTimes {
   readonly context: OperatorContext
   readonly strategy: WatermarkStrategy<unknown>
   readonly assigner: TimestampAssigner
-  readonly merger: WatermarkMerger
+  merger: WatermarkMerger
   private readonly ticks: WatermarkTicks
   private readonly splits: SplitTime[] = []
 
@@ -24,7 +24,12 @@ export class SplitTimes {
     this.ticks = new WatermarkTicks(strategy, context)
   }
 
-  /** The time of the next split, in the order of the context's splits. */
+  /** How many splits are to come. */
+  expect(splitCount: number): void {
+    this.merger = new WatermarkMerger(splitCount)
+  }
+
+  /** The time of the next split. */
   add(splitId: string): SplitTime {
     const split = new SplitTime(this, this.splits.length, splitId)
     this.splits.push(split)
@@ -106,6 +111,11 @@ export class SplitTime implements SourceOutput<unknown> {
     return hasRoom && (this.member === undefined || this.mayGoOn(this.member))
   }
 
+  /** Goes on from the watermark of a snapshot. */
+  restore(watermark: number): void {
+    if (watermark > -Infinity && this.place.advance(watermark)) this.times.merger.advance(this.index, watermark)
+  }
+
   /** Before each call of its reader. */
   beforeRead(): void {
     this.recordsBefore = this.context.counters.recordsOut
@@ -177,7 +187,8 @@ export class SplitTime implements SourceOutput<unknown> {
     if (this.place.isIdle) merger.setIdle(this.index, true)
   }
 
-  private end(): void {
+  /** Its reader has come to its end. */
+  end(): void {
     this.isQuiet = false
     this.place.advance(Infinity)
     this.place.isIdle = false

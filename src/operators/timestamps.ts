@@ -1,6 +1,8 @@
 // Record path (bench/micro/timestamps.ts). Gives records their event time and makes watermarks from it. Watermarks from upstream end here,
 // but for the last one.
 import type { WatermarkStrategy } from '../model/watermark-strategy.ts'
+import { ListPart } from '../state/list-part.ts'
+import type { StatePart } from '../state/state-part.ts'
 import { GeneratorPlace, TimestampAssigner, WatermarkTicks } from './event-time.ts'
 import type { Emit, Operator, OperatorContext, TimeHolder } from './operator.ts'
 
@@ -14,6 +16,7 @@ export function timestampsOperator(strategy: WatermarkStrategy<unknown>, context
 
 class TimestampsOperator implements Operator {
   readonly inputs: readonly Emit[]
+  readonly parts: readonly StatePart[]
   private readonly place: GeneratorPlace
   private readonly ticks: WatermarkTicks
   private readonly isPerBatch: boolean
@@ -28,6 +31,16 @@ class TimestampsOperator implements Operator {
     const { emit = 'per-batch', idleTimeoutMs = Infinity } = strategy
     this.place = new GeneratorPlace(context.vertex.name, strategy, context)
     this.ticks = new WatermarkTicks(strategy, context)
+    // A generator starts anew after a restore, but the watermark does not go back behind what it said.
+    this.parts = [
+      new ListPart(
+        'generator',
+        'union',
+        'generator',
+        () => [this.place.watermark],
+        watermarks => this.place.advance(Math.min(...(watermarks as readonly number[]))),
+      ),
+    ]
     this.isPerBatch = emit === 'per-batch'
     this.idleTimeoutMs = idleTimeoutMs
     this.activeMs = context.clock.now()

@@ -1,64 +1,90 @@
-// Record path. The handles of declared keyed state over a heap table: they act on the entry of the current key, which the
-// operator sets before each record and timer.
+// Record path (bench/micro/change-tracker.ts). Declared keyed state over a heap table: its handles act on the entry of the current key, which
+// the operator sets before each record and timer. Also the part of snapshots that holds it.
 import { StreamError } from '../base/errors.ts'
-import type {
-  ListState,
-  MapKey,
-  MapState,
-  StateDescriptor,
-  StateDescriptors,
-  ValueDescriptor,
-  ValueState,
-} from '../model/state.ts'
-import { KeyEntry, KeyedTable } from './keyed-table.ts'
-import { HeapOrderedListState } from './ordered-list-state.ts'
+import type { StateDescriptor, StateDescriptors } from '../model/state.ts'
+import type { TtlOptions } from '../model/state-options.ts'
+import type { ChangeTracker } from './change-tracker.ts'
+import type { CurrentSlots } from './current-slots.ts'
+import { type DatedSlot, isAnyLive } from './dated.ts'
+import { ExpirySweep } from './expiry-sweep.ts'
+import {
+  HeapAggregatingState,
+  HeapListState,
+  HeapMapState,
+  HeapReducingState,
+  HeapValueState,
+} from './keyed-handles.ts'
+import { KeyedPart } from './keyed-part.ts'
+import { KeyedTable } from './keyed-table.ts'
+import { HeapOrderedListState, TtlOrderedListState } from './ordered-list-state.ts'
+import { type EntryTimers, StateEntry, StateRows } from './state-entry.ts'
+import { TtlAggregatingState, TtlListState, TtlMapState, TtlReducingState, TtlValueState } from './ttl-handles.ts'
 
-/** What declared state and timers keep for one key. */
-export class StateEntry extends KeyEntry {
-  /** The stored form of each declared state, by position; undefined when there is none. */
-  readonly slots: unknown[]
-  /** How many timers refer to the key. */
-  timers = 0
+export { type EntryTimers, StateEntry } from './state-entry.ts'
 
-  constructor(key: unknown, keyGroup: number, slotCount: number) {
-    super(key, keyGroup)
-    this.slots = new Array(slotCount).fill(undefined)
-  }
+/** The name of the part that holds the declared state of keyed functions. */
+export const KEYED_STATE_PART = 'state'
 
-  isEmpty(): boolean {
-    return this.timers === 0 && this.slots.every(slot => slot === undefined)
-  }
+/** What keyed state needs beside its descriptors. */
+export interface KeyedStateOptions {
+  /** Processing time, epoch ms: for state with a time-to-live. */
+  readonly nowMs?: () => number
+  /** True when snapshots are taken: changes are then tracked. */
+  readonly isTracked?: boolean
+  readonly timers?: EntryTimers
+  /** The name of its part; KEYED_STATE_PART unless given. */
+  readonly partName?: string
 }
 
 /** The keyed state of one operator in one subtask. */
-export class KeyedState {
+export class KeyedState implements CurrentSlots {
   readonly table: KeyedTable<StateEntry>
+  /** What snapshots hold of it. Of states that were declared before and are no more it reads nothing. */
+  readonly part: KeyedPart<StateEntry>
   /** The handles by declared name, to be handed to functions; using them outside a record or timer is STATE_UNDECLARED. */
   readonly handles: Readonly<Record<string, unknown>>
+  readonly nowMs: () => number
   private readonly names: readonly string[]
+  private readonly descriptors: readonly StateDescriptor[]
+  private readonly tracker: ChangeTracker<StateEntry>
+  private readonly sweep: ExpirySweep<StateEntry> | undefined
   private key: unknown = undefined
   private entry: StateEntry | undefined = undefined
   private hasKey = false
 
-  constructor(descriptors: StateDescriptors, maxParallelism: number) {
+  /** Throws OPTION_INVALID for state with a time-to-live where there is no `nowMs`. */
+  constructor(descriptors: StateDescriptors, maxParallelism: number, options: KeyedStateOptions = {}) {
+    const { nowMs, isTracked = false, timers, partName = KEYED_STATE_PART } = options
     const names = Object.keys(descriptors)
     this.names = names
-    this.table = new KeyedTable(maxParallelism, (key, keyGroup) => new StateEntry(key, keyGroup, names.length))
-    const handles: [string, unknown][] = names.map((name, slot) => [
-      name,
-      this.handleOf(descriptors[name] as StateDescriptor, slot),
-    ])
-    this.handles = Object.freeze(Object.fromEntries(handles))
+    this.descriptors = Object.values(descriptors)
+    const ttlSlots = this.descriptors.flatMap(({ ttl }, slot) => (ttl === undefined ? [] : [slot]))
+    if (ttlSlots.length > 0 && nowMs === undefined) throw noTtl(names[ttlSlots[0] as number] as string)
+    this.nowMs = nowMs ?? (() => -Infinity)
+    const rows = new StateRows(descriptors, () => this.table, this.nowMs, timers)
+    this.part = new KeyedPart(partName, rows)
+    this.tracker = this.part.changes
+    if (isTracked) this.tracker.enable()
+    this.table = new KeyedTable(
+      maxParallelism,
+      (key, keyGroup) => new StateEntry(key, keyGroup, names.length),
+      this.tracker,
+    )
+    const touch = (entry: StateEntry): void => this.touchEntry(entry)
+    this.sweep = ttlSlots.length === 0 ? undefined : new ExpirySweep(this.table, ttlSlots, touch)
+    const handles = names.map((name, slot) => [name, handleOf(this, slot, this.descriptors[slot] as StateDescriptor)])
+    this.handles = Object.freeze(Object.fromEntries(handles) as Record<string, unknown>)
   }
 
   get currentKey(): unknown {
     return this.key
   }
 
-  /** Makes the key current; its entry is made only when something is stored. Throws KEY_INVALID. */
+  /** Makes the key current; its entry is made only when something is stored, and counts as changed only when it is. Throws KEY_INVALID. */
   select(key: unknown): void {
+    if (this.sweep !== undefined) this.sweep.step(this.nowMs())
     this.key = key
-    this.entry = this.table.find(key)
+    this.entry = this.table.peek(key)
     this.hasKey = true
   }
 
@@ -76,28 +102,47 @@ export class KeyedState {
     this.hasKey = false
   }
 
-  /** The stored value of a slot of the current key; undefined when nothing is stored. */
   read(slot: number): unknown {
     if (!this.hasKey) throw outsideKey()
     return this.entry === undefined ? undefined : this.entry.slots[slot]
   }
 
-  /** Stores a value in a slot of the current key; undefined stores nothing, as `clear` does. */
+  touch(): void {
+    const { entry } = this
+    if (entry !== undefined && entry.touchedIn !== this.tracker.epoch) this.touchEntry(entry)
+  }
+
   write(slot: number, stored: unknown): void {
     this.currentEntry().slots[slot] = stored
   }
 
-  /** Forgets the stored value of a slot of the current key. */
   clear(slot: number): void {
-    if (!this.hasKey) throw outsideKey()
-    if (this.entry !== undefined) this.entry.slots[slot] = undefined
+    if (this.read(slot) !== undefined) this.currentEntry().slots[slot] = undefined
   }
 
-  /** The entry of the current key, made when there is none. */
+  /** The entry of the current key, made when there is none; it counts as changed. */
   currentEntry(): StateEntry {
     if (!this.hasKey) throw outsideKey()
-    if (this.entry === undefined) this.entry = this.table.ensure(this.key)
-    return this.entry
+    const { entry } = this
+    if (entry === undefined) {
+      const made = this.table.ensure(this.key)
+      this.entry = made
+      return made
+    }
+    if (entry.touchedIn !== this.tracker.epoch) this.touchEntry(entry)
+    return entry
+  }
+
+  /** The same, if there is one. */
+  existingEntry(): StateEntry | undefined {
+    if (!this.hasKey) throw outsideKey()
+    return this.entry === undefined ? undefined : this.currentEntry()
+  }
+
+  /** An entry is about to change, by other means than its handles. */
+  touchEntry(entry: StateEntry): void {
+    // An entry of somebody else's table, made current by `selectEntry`, is tracked there.
+    if (this.tracker.isEnabled) this.tracker.touch(entry)
   }
 
   /**
@@ -113,7 +158,7 @@ export class KeyedState {
       )
     }
     for (const entry of this.table.entries()) {
-      if (entry.slots[slot] === undefined) continue
+      if (!this.isStored(entry, slot)) continue
       this.selectEntry(entry)
       try {
         visitor(entry.key, this.handles[name])
@@ -123,17 +168,45 @@ export class KeyedState {
     }
   }
 
-  private handleOf(descriptor: StateDescriptor, slot: number): unknown {
-    switch (descriptor.kind) {
-      case 'value':
-        return new HeapValueState(this, slot, descriptor)
-      case 'list':
-        return new HeapListState(this, slot)
-      case 'map':
-        return new HeapMapState(this, slot)
-      case 'ordered-list':
-        return new HeapOrderedListState(this, slot)
-    }
+  private isStored(entry: StateEntry, slot: number): boolean {
+    const stored = entry.slots[slot]
+    if (stored === undefined || this.descriptors[slot]?.ttl === undefined) return stored !== undefined
+    return isAnyLive(stored as DatedSlot, this.nowMs())
+  }
+}
+
+function handleOf(state: CurrentSlots, slot: number, descriptor: StateDescriptor): unknown {
+  if (descriptor.ttl !== undefined) return ttlHandleOf(state, slot, descriptor, descriptor.ttl)
+  switch (descriptor.kind) {
+    case 'value':
+      return new HeapValueState(state, slot, descriptor)
+    case 'list':
+      return new HeapListState(state, slot, descriptor)
+    case 'map':
+      return new HeapMapState(state, slot, descriptor)
+    case 'ordered-list':
+      return new HeapOrderedListState(state, slot, descriptor)
+    case 'reducing':
+      return new HeapReducingState(state, slot, descriptor)
+    case 'aggregating':
+      return new HeapAggregatingState(state, slot, descriptor)
+  }
+}
+
+function ttlHandleOf(state: CurrentSlots, slot: number, descriptor: StateDescriptor, ttl: TtlOptions): unknown {
+  switch (descriptor.kind) {
+    case 'value':
+      return new TtlValueState(state, slot, descriptor, ttl)
+    case 'list':
+      return new TtlListState(state, slot, descriptor, ttl)
+    case 'map':
+      return new TtlMapState(state, slot, descriptor, ttl)
+    case 'ordered-list':
+      return new TtlOrderedListState(state, slot, descriptor, ttl)
+    case 'reducing':
+      return new TtlReducingState(state, slot, descriptor, ttl)
+    case 'aggregating':
+      return new TtlAggregatingState(state, slot, descriptor, ttl)
   }
 }
 
@@ -144,114 +217,9 @@ function outsideKey(): StreamError {
   )
 }
 
-class HeapValueState implements ValueState<unknown> {
-  private readonly state: KeyedState
-  private readonly slot: number
-  private readonly descriptor: ValueDescriptor<unknown>
-
-  constructor(state: KeyedState, slot: number, descriptor: ValueDescriptor<unknown>) {
-    this.state = state
-    this.slot = slot
-    this.descriptor = descriptor
-  }
-
-  get(): unknown {
-    const stored = this.state.read(this.slot)
-    if (stored !== undefined) return stored
-    const initial = this.descriptor.initial()
-    // An object that is handed out may be changed in place, so it must be the stored one.
-    if (typeof initial === 'object' && initial !== null && !Object.isFrozen(initial))
-      this.state.write(this.slot, initial)
-    return initial
-  }
-
-  set(value: unknown): void {
-    this.state.write(this.slot, value)
-  }
-
-  clear(): void {
-    this.state.clear(this.slot)
-  }
-}
-
-const EMPTY: readonly unknown[] = Object.freeze([])
-
-class HeapListState implements ListState<unknown> {
-  private readonly state: KeyedState
-  private readonly slot: number
-
-  constructor(state: KeyedState, slot: number) {
-    this.state = state
-    this.slot = slot
-  }
-
-  get(): readonly unknown[] {
-    return (this.state.read(this.slot) as unknown[] | undefined) ?? EMPTY
-  }
-
-  add(element: unknown): void {
-    const elements = this.state.read(this.slot) as unknown[] | undefined
-    if (elements === undefined) this.state.write(this.slot, [element])
-    else elements.push(element)
-  }
-
-  set(elements: readonly unknown[]): void {
-    if (elements.length === 0) this.clear()
-    else this.state.write(this.slot, [...elements])
-  }
-
-  clear(): void {
-    this.state.clear(this.slot)
-  }
-}
-
-class HeapMapState implements MapState<MapKey, unknown> {
-  private readonly state: KeyedState
-  private readonly slot: number
-
-  constructor(state: KeyedState, slot: number) {
-    this.state = state
-    this.slot = slot
-  }
-
-  get size(): number {
-    return this.stored()?.size ?? 0
-  }
-
-  get(key: MapKey): unknown {
-    return this.stored()?.get(key)
-  }
-
-  set(key: MapKey, value: unknown): void {
-    const entries = this.stored()
-    if (entries === undefined) this.state.write(this.slot, new Map([[key, value]]))
-    else entries.set(key, value)
-  }
-
-  has(key: MapKey): boolean {
-    return this.stored()?.has(key) ?? false
-  }
-
-  delete(key: MapKey): boolean {
-    const entries = this.stored()
-    const isDeleted = entries?.delete(key) ?? false
-    if (isDeleted && entries?.size === 0) this.clear()
-    return isDeleted
-  }
-
-  keys(): IterableIterator<MapKey> {
-    return (this.stored() ?? new Map<MapKey, unknown>()).keys()
-  }
-
-  entries(): IterableIterator<[MapKey, unknown]> {
-    return (this.stored() ?? new Map<MapKey, unknown>()).entries()
-  }
-
-  clear(): void {
-    this.state.clear(this.slot)
-  }
-
-  private stored(): Map<MapKey, unknown> | undefined {
-    return this.state.read(this.slot) as Map<MapKey, unknown> | undefined
-  }
+function noTtl(name: string): StreamError {
+  return new StreamError(
+    'OPTION_INVALID',
+    `state "${name}" declares a ttl, which functions over windows do not have: state of a window goes with its window; declare it without`,
+  )
 }

@@ -14,7 +14,7 @@ class Counter extends KeyEntry {
 }
 
 function counters(mapEntriesMax?: number): KeyedTable<Counter> {
-  return new KeyedTable(128, (key, keyGroup) => new Counter(key, keyGroup), mapEntriesMax)
+  return new KeyedTable(128, (key, keyGroup) => new Counter(key, keyGroup), undefined, mapEntriesMax)
 }
 
 function keysOf(table: KeyedTable<Counter>): unknown[] {

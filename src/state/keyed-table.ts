@@ -3,14 +3,17 @@
 
 import { keyGroupOf } from '../model/key-groups.ts'
 import { encodeKeyText, hashKey } from '../serde/key-encoding.ts'
+import { ChangeTracker, type Tracked } from './change-tracker.ts'
 
 /** A V8 Map ends at 2^24 entries; half of that leaves room for its growth. */
 const MAP_ENTRIES_MAX = 1 << 23
 
 /** What a table holds for one key. Operators extend it by fields for what they keep: one object less to reach than a list of slots. */
-export abstract class KeyEntry {
+export abstract class KeyEntry implements Tracked {
   readonly key: unknown
   readonly keyGroup: number
+  touchedIn = 0
+  writtenIn = 0
 
   constructor(key: unknown, keyGroup: number) {
     this.key = key
@@ -21,22 +24,31 @@ export abstract class KeyEntry {
   abstract isEmpty(): boolean
 }
 
-/** Entries by key. `find` and `ensure` cost one hash lookup for primitive keys, an encoding more for composite ones. */
+/** For tables whose changes nobody asks for. */
+const UNTRACKED: ChangeTracker<KeyEntry> = new ChangeTracker(() => {})
+
+/**
+ * Entries by key. What `find` and `ensure` hand out counts as changed; whoever comes by an entry in another way and changes it tells the
+ * tracker itself. `find` and `ensure` cost one hash lookup for primitive keys, an encoding more for composite ones.
+ */
 export class KeyedTable<Entry extends KeyEntry> {
   private current = new Map<unknown, Entry>()
   private readonly full: Map<unknown, Entry>[] = []
   private readonly composite = new Map<string, Entry>()
   private readonly maxParallelism: number
   private readonly makeEntry: (key: unknown, keyGroup: number) => Entry
+  private readonly tracker: ChangeTracker<Entry>
   private readonly mapEntriesMax: number
 
   constructor(
     maxParallelism: number,
     makeEntry: (key: unknown, keyGroup: number) => Entry,
+    tracker: ChangeTracker<Entry> = UNTRACKED as unknown as ChangeTracker<Entry>,
     mapEntriesMax = MAP_ENTRIES_MAX,
   ) {
     this.maxParallelism = maxParallelism
     this.makeEntry = makeEntry
+    this.tracker = tracker
     this.mapEntriesMax = mapEntriesMax
   }
 
@@ -45,16 +57,25 @@ export class KeyedTable<Entry extends KeyEntry> {
     return this.full.reduce((sum, map) => sum + map.size, this.current.size + this.composite.size)
   }
 
+  /** As `find`, for one who only looks: what changes the entry later tells the tracker before. */
+  peek(key: unknown): Entry | undefined {
+    return this.current.get(key) ?? this.peekElsewhere(key)
+  }
+
   /** The entry of the key, if there is one. Throws KEY_INVALID for what cannot be a key. */
   find(key: unknown): Entry | undefined {
     const found = this.current.get(key)
-    return found === undefined ? this.findElsewhere(key) : found
+    if (found === undefined) return this.findElsewhere(key)
+    if (found.touchedIn !== this.tracker.epoch) this.tracker.touch(found)
+    return found
   }
 
   /** The entry of the key, made when there is none. Throws KEY_INVALID for what cannot be a key. */
   ensure(key: unknown): Entry {
     const found = this.current.get(key)
-    return found === undefined ? (this.findElsewhere(key) ?? this.insert(key)) : found
+    if (found === undefined) return this.findElsewhere(key) ?? this.insert(key)
+    if (found.touchedIn !== this.tracker.epoch) this.tracker.touch(found)
+    return found
   }
 
   /** Removes an entry that holds nothing any more, so that keys seen once do not stay for ever. */
@@ -72,7 +93,16 @@ export class KeyedTable<Entry extends KeyEntry> {
   }
 
   private findElsewhere(key: unknown): Entry | undefined {
-    if (isComposite(key)) return this.composite.get(encodeKeyText(key))
+    const found = this.peekElsewhere(key)
+    if (found !== undefined) this.tracker.touch(found)
+    return found
+  }
+
+  private peekElsewhere(key: unknown): Entry | undefined {
+    return isComposite(key) ? this.composite.get(encodeKeyText(key)) : this.findInFull(key)
+  }
+
+  private findInFull(key: unknown): Entry | undefined {
     for (const map of this.full) {
       const found = map.get(key)
       if (found !== undefined) return found
@@ -82,6 +112,7 @@ export class KeyedTable<Entry extends KeyEntry> {
 
   private insert(key: unknown): Entry {
     const entry = this.makeEntry(key, keyGroupOf(hashKey(key), this.maxParallelism))
+    this.tracker.touch(entry)
     if (isComposite(key)) {
       this.composite.set(encodeKeyText(key), entry)
       return entry

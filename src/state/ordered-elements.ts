@@ -11,6 +11,20 @@ export class OrderedElements<V> {
   /** The position of the first element; what is before it has left. */
   private front = 0
 
+  /** The elements of `toRows`, which a snapshot held. */
+  static ofRows<V>(rows: unknown): OrderedElements<V> {
+    const { times, elements } = rows as { readonly times: number[]; readonly elements: V[] }
+    const ordered = new OrderedElements<V>()
+    ordered.times = times
+    ordered.elements = elements
+    return ordered
+  }
+
+  /** As plain data. */
+  toRows(): { readonly times: readonly number[]; readonly elements: readonly (V | undefined)[] } {
+    return { times: this.times.slice(this.front), elements: this.elements.slice(this.front) }
+  }
+
   get size(): number {
     return this.times.length - this.front
   }

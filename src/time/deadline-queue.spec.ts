@@ -92,4 +92,25 @@ describe('a queue of deadlines', () => {
     for (let next = queue.popDue(Infinity); next !== undefined; next = queue.popDue(Infinity)) popped.add(next.owner)
     assert.deepEqual([popped.size, queue.heldCount], [owners, 0])
   })
+
+  test('shows the owner of the next one that is due without taking it', () => {
+    const queue = new DeadlineQueue<string>()
+    const a = queue.schedule(undefined, 'a', 10)
+    queue.schedule(undefined, 'b', 20)
+    assert.deepEqual([queue.dueOwner(9), queue.dueOwner(10), a.state], [undefined, 'a', 'waiting'])
+    queue.cancel(a)
+    assert.deepEqual([queue.dueOwner(19), queue.dueOwner(20)], [undefined, 'b'])
+    assert.deepEqual(popAll(queue, 20), ['b'])
+  })
+
+  test('restores those of a snapshot in their order, and schedules later ones behind them', () => {
+    const before = new DeadlineQueue<string>()
+    const waiting = ['a', 'b', 'c'].map(owner => before.schedule(undefined, owner, 10))
+    const after = new DeadlineQueue<string>()
+    const restored = waiting.toReversed().map(({ owner, timeMs, sequence }) => after.restore(owner, timeMs, sequence))
+    after.schedule(undefined, 'd', 10)
+    assert.ok(restored.every(({ state }) => state === 'waiting'))
+    after.cancel(restored[1])
+    assert.deepEqual(popAll(after, 10), ['a', 'c', 'd'])
+  })
 })

@@ -39,6 +39,14 @@ export class DeadlineQueue<Owner> {
     return deadline
   }
 
+  /** Puts a deadline of a snapshot in force again, in its place among those of the same time; later ones come behind it. */
+  restore(owner: Owner, timeMs: number, sequence: number): Deadline<Owner> {
+    const deadline: Deadline<Owner> = { timeMs, owner, sequence, state: 'waiting' }
+    this.heap.push(deadline)
+    if (sequence >= this.sequence) this.sequence = sequence + 1
+    return deadline
+  }
+
   /** Takes a deadline out of force. */
   cancel(deadline: Deadline<Owner> | undefined): void {
     if (deadline === undefined || deadline.state === 'over') return
@@ -58,6 +66,11 @@ export class DeadlineQueue<Owner> {
     this.dropOver()
     const next = this.heap.peek()
     return next !== undefined && next.timeMs <= timeMs
+  }
+
+  /** The owner of the next deadline that is due at the given time; undefined when none is. */
+  dueOwner(timeMs: number): Owner | undefined {
+    return this.hasDue(timeMs) ? this.heap.peek()?.owner : undefined
   }
 
   /** Removes and returns the next deadline that is due at the given time; undefined when none is. */

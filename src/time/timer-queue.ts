@@ -34,6 +34,11 @@ export class TimerQueue<Owner> {
     return true
   }
 
+  /** The times of an owner's timers, in the order of registration. */
+  timesOf(owner: Owner): readonly number[] {
+    return [...(this.byOwner.get(owner)?.keys() ?? [])]
+  }
+
   /** True when there was such a timer. */
   delete(owner: Owner, timeMs: number): boolean {
     const timer = this.byOwner.get(owner)?.get(timeMs)
@@ -71,6 +76,11 @@ export class TimerQueue<Owner> {
   /** The sequence number that the next registered timer will have: tells timers registered before a moment from later ones. */
   nextSequence(): number {
     return this.sequence
+  }
+
+  /** The owner of the next timer that is due at the given time; undefined when none is. */
+  dueOwner(timeMs: number): Owner | undefined {
+    return this.hasDue(timeMs) ? this.heap.peek()?.owner : undefined
   }
 
   /** Removes and returns the next timer that is due at the given time; undefined when none is. */

@@ -96,4 +96,25 @@ describe('a buffer of elements', () => {
     first.keep(elements => elements.filter(({ timestamp }) => timestamp === 33), undefined)
     assert.deepEqual(first.copy(), [3])
   })
+
+  test('goes on as it was from the data that it was stored as', () => {
+    const buffer = bufferOf(1, 2, 3)
+    buffer.markFired()
+    buffer.keep(only(2, 3), undefined)
+    buffer.add(4, 40, 1)
+    const restored = ElementBuffer.restored(structuredClone(buffer.stored()))
+    buffer.add(5, 50, 0)
+    restored.add(6, 60, 1)
+    assert.deepEqual(restored.byInput(2), [
+      [2, 3],
+      [4, 6],
+    ])
+    assert.deepEqual([restored.added(), restored.takeExpired(), restored.takeExpired()], [[4, 6], [1], []])
+    const timestamps: number[] = []
+    restored.keep(elements => {
+      timestamps.push(...elements.map(({ timestamp }) => timestamp))
+      return elements
+    }, undefined)
+    assert.deepEqual(timestamps, [2, 3, 40, 60])
+  })
 })

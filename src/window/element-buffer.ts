@@ -18,6 +18,15 @@ function copied(element: unknown): StreamError {
   )
 }
 
+/** A buffer as plain data, for snapshots: its columns, where the new elements begin, and what was taken out. */
+export type StoredElements = readonly [
+  values: readonly unknown[],
+  timestamps: readonly number[],
+  inputs: readonly number[],
+  firstAdded: number,
+  expired: readonly unknown[],
+]
+
 /** A growing list of elements; adding costs O(1). */
 export class ElementBuffer {
   values: unknown[] = []
@@ -46,6 +55,22 @@ export class ElementBuffer {
     for (const { value, timestamp, input } of added) this.add(value, timestamp, input)
     for (let at = other.firstAdded; at < other.length; at++) this.take(other, at)
     this.expired.push(...other.expired)
+  }
+
+  /** The buffer as data, which goes on changing with it: to be written at once. */
+  stored(): StoredElements {
+    return [this.values, this.timestamps, this.inputs, this.firstAdded, this.expired]
+  }
+
+  /** The buffer that data was made of, which belongs to it from here on. */
+  static restored([values, timestamps, inputs, firstAdded, expired]: StoredElements): ElementBuffer {
+    const buffer = new ElementBuffer()
+    buffer.values = values as unknown[]
+    buffer.timestamps = timestamps as number[]
+    buffer.inputs = inputs as number[]
+    buffer.firstAdded = firstAdded
+    buffer.expired = expired as unknown[]
+    return buffer
   }
 
   /** A copy of all elements. */

@@ -45,6 +45,11 @@ export class PerRecordWindows {
     this.aggregate = aggregate
   }
 
+  /** Counts on behind a record of a snapshot. */
+  noteSequence(sequence: number): void {
+    if (sequence >= this.sequence) this.sequence = sequence + 1
+  }
+
   /**
    * Takes a record of a key, unless all windows that could hold it are closed: those whose end (inclusive) is below `closedBelowMs`.
    * Returns whether it did.

@@ -173,4 +173,25 @@ describe('the slices of a key', () => {
     const wrong = { ...SUM, add: () => undefined } as Numbers
     assert.throws(() => cell.add(wrong, 0, 1), { code: 'USER_FUNCTION_RESULT', message: /add\(\) of the aggregate/ })
   })
+
+  test('go on as they were from the data that they were stored as', () => {
+    const cell = new SlicedCell('k', 3)
+    for (const [slice, n] of [
+      [0, 1],
+      [5, 2],
+      [10, 3],
+    ] as const) {
+      cell.add(TEXT, slice, n)
+    }
+    assert.equal(cell.moveTo(TEXT, { start: 0, end: 10 }), true)
+    cell.leave(5, TEXT)
+    const restored = new SlicedCell('k', 3)
+    restored.restore(structuredClone(cell.stored()))
+    assert.deepEqual([restored.sliceStarts, restored.window.end, restored.isEmpty()], [[5, 10], 10, false])
+    restored.add(TEXT, 10, 4)
+    assert.equal(restored.moveTo(TEXT, { start: 5, end: 15 }), true)
+    assert.equal(TEXT.result(restored.content), '2,3,4,')
+    assert.equal(restored.takeBack(TEXT, 5, 2), true)
+    assert.deepEqual([restored.sliceStarts, cell.sliceStarts], [[10], [5, 10]])
+  })
 })

@@ -6,7 +6,16 @@ import { checkAccumulator } from './window-contents.ts'
 
 type AnyAggregate = AggregateFunction<unknown, unknown, unknown>
 
-const NO_WINDOW: TimeWindow = Object.freeze({ start: -Infinity, end: Infinity })
+const NO_WINDOW: TimeWindow = Object.freeze({ start: -Infinity, end: -Infinity })
+
+/** The slices of a key as plain data, for snapshots. The joins are not in it: they are made anew. */
+export interface StoredSlices {
+  readonly starts: readonly number[]
+  readonly parts: readonly unknown[]
+  readonly counts: readonly number[]
+  /** The end of the newest window that the key was asked for; -Infinity before the first. */
+  readonly firedEnd: number
+}
 
 /** The slices of a key. Windows only move forward. */
 export class SlicedCell extends WindowCell {
@@ -38,6 +47,19 @@ export class SlicedCell extends WindowCell {
   /** The starts of its slices, oldest first. */
   get sliceStarts(): readonly number[] {
     return this.starts
+  }
+
+  /** The slices as data, which go on changing with the cell: to be written at once. */
+  stored(): StoredSlices {
+    return { starts: this.starts, parts: this.parts, counts: this.counts, firedEnd: this.window.end }
+  }
+
+  /** Makes an empty cell what it was when the data was made. */
+  restore({ starts, parts, counts, firedEnd }: StoredSlices): void {
+    this.starts.push(...starts)
+    this.parts.push(...parts)
+    this.counts.push(...counts)
+    this.window = { start: -Infinity, end: firedEnd }
   }
 
   /** Adds a record to the slice that begins there. */

@@ -40,6 +40,14 @@ export class WindowCell extends KeyEntry {
     return this.content === undefined && this.unfired === 0 && this.history === undefined
   }
 
+  /** Nothing is kept any more: the cell was let go of with its window. */
+  vacate(): void {
+    this.content = undefined
+    this.held = 0
+    this.unfired = 0
+    this.history = undefined
+  }
+
   /** The history, made when there is none. */
   ensureHistory(): CellHistory {
     if (this.history === undefined) this.history = new CellHistory()

@@ -4,7 +4,7 @@ import type { AggregateFunction, Collector } from '../model/functions.ts'
 import type { Key } from '../model/key.ts'
 import type { EvictorContext, WindowContext, WindowProcessContext } from '../model/window-functions.ts'
 import type { WindowFunctionSpec, WindowSpec } from '../model/window-spec.ts'
-import { ElementBuffer } from './element-buffer.ts'
+import { ElementBuffer, type StoredElements } from './element-buffer.ts'
 import { type Evict, evictors } from './evictors.ts'
 import type { WindowCell } from './window-cell.ts'
 
@@ -24,6 +24,11 @@ export interface WindowContents {
   emit(cell: WindowCell, context: PaneContext, out: Collector<unknown>): void
   /** False when there is no result for no records. */
   readonly hasEmptyResult: boolean
+  /** What cells hold, for snapshots: a snapshot of the one is not that of the other. */
+  readonly kind: 'accumulator' | 'elements'
+  /** The content of a cell as plain data, to be written at once; and the content that such data was made of. */
+  stored(content: unknown): unknown
+  restored(stored: unknown): unknown
 }
 
 /** The accumulator that a user's `add` returned. Throws USER_FUNCTION_RESULT when it forgot to return one. */
@@ -47,6 +52,7 @@ type AnyAggregate = AggregateFunction<unknown, unknown, unknown>
 type Project = ((result: unknown, context: WindowContext<unknown>) => unknown) | undefined
 
 class Incremental implements WindowContents {
+  readonly kind = 'accumulator'
   readonly hasEmptyResult: boolean
   readonly retract?: (cell: WindowCell, record: unknown) => void
   private readonly aggregate: AnyAggregate
@@ -85,9 +91,18 @@ class Incremental implements WindowContents {
     const result = this.aggregate.result(content === undefined ? this.aggregate.create() : content)
     out.collect(this.project === undefined ? result : this.project(result, context))
   }
+
+  stored(content: unknown): unknown {
+    return content
+  }
+
+  restored(stored: unknown): unknown {
+    return stored
+  }
 }
 
 class Buffered implements WindowContents {
+  readonly kind = 'elements'
   readonly hasEmptyResult: boolean
   private readonly definition: WindowFunctionSpec
   private readonly evict: Evict | undefined
@@ -126,6 +141,14 @@ class Buffered implements WindowContents {
     buffer.markFired()
     if (evict !== undefined) buffer.keep(evict.after, context)
     cell.held = buffer.length
+  }
+
+  stored(content: unknown): unknown {
+    return (content as ElementBuffer | undefined)?.stored()
+  }
+
+  restored(stored: unknown): unknown {
+    return stored === undefined ? undefined : ElementBuffer.restored(stored as StoredElements)
   }
 
   private compute(buffer: ElementBuffer, context: PaneContext, out: Collector<unknown>): void {

@@ -1,8 +1,14 @@
 // Record path. Windows that do not merge. All keys of a window share its deadlines, so keys cost none each; firing goes key by key and may
 // pause between two keys.
+import type { ByteReader } from '../../base/byte-reader.ts'
+import type { ByteWriter } from '../../base/byte-writer.ts'
 import type { TimeWindow } from '../../model/functions.ts'
 import type { WindowSpec } from '../../model/window-spec.ts'
+import { readValue, writeValue } from '../../serde/value-codec.ts'
+import type { ChangeTracker } from '../../state/change-tracker.ts'
+import { type EntryRows, KeyedPart } from '../../state/keyed-part.ts'
 import { KeyedTable } from '../../state/keyed-table.ts'
+import type { StatePart } from '../../state/state-part.ts'
 import { type Deadline, DeadlineQueue } from '../../time/deadline-queue.ts'
 import {
   type AlignedWindows,
@@ -14,8 +20,10 @@ import {
 import { WindowCell } from '../../window/window-cell.ts'
 import type { OperatorContext } from '../operator.ts'
 import { failOnRecord } from '../user-failure.ts'
+import { checkLayout, type ReadCell } from './cell-rows.ts'
 import { LateOutput } from './late-output.ts'
 import { PLAIN_WINDOWS } from './pane-output.ts'
+import { timePart } from './time-part.ts'
 import { WindowCore } from './window-core.ts'
 import type { PendingPanes, TimeDriven } from './window-time.ts'
 
@@ -37,6 +45,7 @@ interface Visit {
 /** The windows of one subtask. */
 export class DiscreteWindows implements TimeDriven {
   readonly core: WindowCore
+  readonly parts: readonly StatePart[]
   private readonly context: OperatorContext
   private readonly aligned: AlignedWindows | undefined
   private readonly list: ListWindows | undefined
@@ -45,6 +54,10 @@ export class DiscreteWindows implements TimeDriven {
   private readonly windows = new Map<number | string, OpenWindow>()
   private readonly deadlines = new DeadlineQueue<OpenWindow>()
   private readonly isRestarting: boolean
+  private readonly changes: ChangeTracker<WindowCell>
+  private readonly touch = (cell: WindowCell): void => {
+    if (cell.touchedIn !== this.changes.epoch) this.changes.touch(cell)
+  }
   private readonly woken: ((cell: WindowCell) => void) | undefined
   private lastWindow: OpenWindow | undefined
   private visit: Visit | undefined
@@ -58,6 +71,14 @@ export class DiscreteWindows implements TimeDriven {
     this.late = new LateOutput(spec, context)
     this.isRestarting = spec.assigner.kind === 'global' && spec.assigner.restarts
     this.woken = this.isRestarting ? cell => this.restartIfOver(cell) : undefined
+    const cells = new KeyedPart<WindowCell>('windows', this.cellRows())
+    this.changes = cells.changes
+    if (context.isCheckpointed) this.changes.enable()
+    const times = timePart(
+      () => this.core.times(),
+      least => this.core.restoreTimes(least),
+    )
+    this.parts = [times, cells, ...this.core.output.userState.parts]
   }
 
   take(record: unknown, timeMs: number, input: number): void {
@@ -72,7 +93,7 @@ export class DiscreteWindows implements TimeDriven {
   }
 
   settle(): void {
-    this.core.noteSent()
+    this.core.settle()
   }
 
   hasDue(): boolean {
@@ -87,10 +108,12 @@ export class DiscreteWindows implements TimeDriven {
     }
     const { timeMs, timeDeadlines } = this.core
     const isCellFirst = timeDeadlines.nextTimeMs() < this.deadlines.nextTimeMs() || !this.deadlines.hasDue(timeMs)
-    const cell = isCellFirst ? timeDeadlines.popDue(timeMs) : undefined
+    const cell = isCellFirst ? timeDeadlines.dueOwner(timeMs) : undefined
     if (cell !== undefined) {
-      this.core.wake(cell.owner)
-      this.restartIfOver(cell.owner)
+      this.touch(cell)
+      timeDeadlines.popDue(timeMs)
+      this.core.wake(cell)
+      this.restartIfOver(cell)
     } else {
       const window = this.deadlines.popDue(timeMs)?.owner
       if (window !== undefined) this.visit = { window, cells: window.cells.entries() }
@@ -106,7 +129,7 @@ export class DiscreteWindows implements TimeDriven {
   }
 
   wakeAtProcessingTime(nowMs: number): boolean {
-    return this.core.wakeDue(nowMs, this.woken)
+    return this.core.wakeDue(nowMs, this.touch, this.woken)
   }
 
   pendingPanes(): PendingPanes {
@@ -156,7 +179,7 @@ export class DiscreteWindows implements TimeDriven {
     }
     let isTaken = false
     for (const { start, end } of windows) {
-      const window = this.windowAt(identityOf(start, end), start, end)
+      const window = this.windowAt(this.identityOf(start, end), start, end)
       if (window === undefined) continue
       isTaken = true
       this.enter(window, record, key, timeMs, input)
@@ -185,7 +208,7 @@ export class DiscreteWindows implements TimeDriven {
     this.core.release(cell)
     cell.history = undefined
     const { start, end } = cell.window
-    this.windows.get(identityOf(start, end))?.cells.releaseIfEmpty(cell)
+    this.windows.get(this.identityOf(start, end))?.cells.releaseIfEmpty(cell)
   }
 
   /** The window, opened if it is not; undefined when it is closed for good. */
@@ -200,35 +223,41 @@ export class DiscreteWindows implements TimeDriven {
     const { core } = this
     const bounds = Object.freeze({ start, end })
     if (core.isClosed(bounds)) return undefined
-    const window: OpenWindow = {
-      window: bounds,
-      identity,
-      cells: new KeyedTable(
-        this.context.vertex.maxParallelism,
-        (key, keyGroup) => new WindowCell(key, keyGroup, bounds),
-      ),
-      state: core.hasEnded(bounds) ? 'ended' : 'open',
-      deadline: undefined,
-    }
-    this.windows.set(identity, window)
+    const window = this.make(identity, bounds, core.hasEnded(bounds) ? 'ended' : 'open')
     this.schedule(window)
     return window
   }
 
+  private make(identity: number | string, bounds: TimeWindow, state: OpenWindow['state']): OpenWindow {
+    const cells = new KeyedTable(
+      this.context.vertex.maxParallelism,
+      (key, keyGroup) => new WindowCell(key, keyGroup, bounds),
+      this.changes,
+    )
+    const window: OpenWindow = { window: bounds, identity, cells, state, deadline: undefined }
+    this.windows.set(identity, window)
+    return window
+  }
+
   private schedule(window: OpenWindow): void {
-    const latenessMs = window.state === 'open' ? 0 : this.core.spec.allowedLatenessMs
-    window.deadline = this.deadlines.schedule(window.deadline, window, window.window.end - 1 + latenessMs)
+    window.deadline = this.deadlines.schedule(window.deadline, window, this.dueMs(window))
+  }
+
+  private dueMs({ window, state }: OpenWindow): number {
+    return window.end - 1 + (state === 'open' ? 0 : this.core.spec.allowedLatenessMs)
   }
 
   private continueVisit({ window, cells }: Visit): void {
     const next = cells.next()
+    const isKept = window.state === 'open' && (this.core.spec.allowedLatenessMs > 0 || this.core.mustCloseCells)
     if (next.done !== true) {
+      this.touch(next.value)
       if (window.state === 'open') this.core.evaluate(next.value)
       else this.core.close(next.value)
+      if (!isKept && this.changes.isEnabled) next.value.vacate()
       return
     }
     this.visit = undefined
-    const isKept = window.state === 'open' && (this.core.spec.allowedLatenessMs > 0 || this.core.mustCloseCells)
     if (isKept) {
       window.state = 'ended'
       this.schedule(window)
@@ -239,8 +268,70 @@ export class DiscreteWindows implements TimeDriven {
     this.windows.delete(window.identity)
     if (this.lastWindow === window) this.lastWindow = undefined
   }
+
+  /** Aligned windows are known by their start alone. */
+  private identityOf(start: number, end: number): number | string {
+    return this.aligned !== undefined || end === Infinity ? start : `${start}/${end}`
+  }
+
+  private windowOf({ window: { start, end } }: WindowCell): OpenWindow | undefined {
+    return this.windows.get(this.identityOf(start, end))
+  }
+
+  private *cells(): Generator<WindowCell> {
+    for (const { cells } of this.windows.values()) yield* cells.entries()
+  }
+
+  private cellRows(): EntryRows<WindowCell> {
+    const { contents, output } = this.core
+    const layout = contents.kind === 'elements' ? 'window-elements' : 'windows'
+    return {
+      schema: { layout, states: output.userState.states },
+      all: () => this.cells(),
+      writeIdentity: (cell, out) => writeIdentity(cell, out),
+      writePayload: (cell, out) => this.writeCell(cell, out),
+      restorer: schema => {
+        checkLayout(schema, layout)
+        const read = this.core.rows.reader(schema)
+        return { row: (_keyGroup, identity, payload) => this.restoreCell(identity, payload, read) }
+      },
+    }
+  }
+
+  private writeCell(cell: WindowCell, out: ByteWriter): boolean {
+    const window = this.windowOf(cell)
+    if (window === undefined || cell.isEmpty()) return false
+    writeValue(out, window.state === 'ended')
+    writeValue(out, window.deadline?.sequence)
+    this.core.rows.write(cell, out)
+    return true
+  }
+
+  private restoreCell(identity: ByteReader, payload: ByteReader, read: ReadCell): void {
+    const key = readValue(identity)
+    const start = readValue(identity) as number
+    const end = readValue(identity) as number
+    const state = readValue(payload) === true ? 'ended' : 'open'
+    const sequence = readValue(payload) as number
+    const window = this.restoreWindow(Object.freeze({ start, end }), state, sequence)
+    this.core.restore(window.cells.ensure(key), payload, read)
+  }
+
+  // Of cells that come from several subtasks some may have seen the end of the window and others not: it is looked at once more.
+  private restoreWindow(bounds: TimeWindow, state: OpenWindow['state'], sequence: number): OpenWindow {
+    const identity = this.identityOf(bounds.start, bounds.end)
+    const window = this.windows.get(identity) ?? this.make(identity, bounds, state)
+    const isReopened = window.state === 'ended' && state === 'open'
+    if (window.deadline !== undefined && !isReopened) return window
+    this.deadlines.cancel(window.deadline)
+    window.state = state
+    window.deadline = this.deadlines.restore(window, this.dueMs(window), sequence)
+    return window
+  }
 }
 
-function identityOf(start: number, end: number): number | string {
-  return end === Infinity ? start : `${start}/${end}`
+function writeIdentity({ key, window }: WindowCell, out: ByteWriter): void {
+  writeValue(out, key)
+  writeValue(out, window.start)
+  writeValue(out, window.end)
 }

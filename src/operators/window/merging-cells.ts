@@ -1,13 +1,20 @@
 // Record path. Windows that merge as records come. Each key has its own, with a deadline each that is looked at again when it comes rather
 // than moved with every record.
+import type { ByteReader } from '../../base/byte-reader.ts'
+import type { ByteWriter } from '../../base/byte-writer.ts'
 import type { TimeWindow } from '../../model/functions.ts'
 import type { WindowSpec } from '../../model/window-spec.ts'
+import { readValue, writeValue } from '../../serde/value-codec.ts'
+import { type EntryRows, KeyedPart } from '../../state/keyed-part.ts'
 import { KeyEntry, KeyedTable } from '../../state/keyed-table.ts'
+import type { StatePart } from '../../state/state-part.ts'
 import { type MergingWindows, type MutableWindow, mergingWindows } from '../../window/merging-windows.ts'
 import { WindowCell } from '../../window/window-cell.ts'
 import type { OperatorContext } from '../operator.ts'
 import { failOnRecord } from '../user-failure.ts'
+import { checkLayout, type ReadCell } from './cell-rows.ts'
 import { LateOutput } from './late-output.ts'
+import { timePart } from './time-part.ts'
 import { WindowCore } from './window-core.ts'
 import type { PendingPanes, TimeDriven } from './window-time.ts'
 
@@ -34,11 +41,14 @@ class KeyWindows extends KeyEntry {
 /** The merging windows of one subtask. */
 export class MergingCells implements TimeDriven {
   readonly core: WindowCore
+  readonly parts: readonly StatePart[]
   private readonly context: OperatorContext
   private readonly windows: MergingWindows
   private readonly keyOf: readonly ((record: never) => unknown)[]
   private readonly late: LateOutput
   private readonly table: KeyedTable<KeyWindows>
+  /** Touches the entry of a cell that is reached in another way than by its key. */
+  private readonly touch: (cell: WindowCell) => void
 
   constructor(spec: WindowSpec, context: OperatorContext) {
     this.windows = mergingWindows(spec.assigner)
@@ -46,7 +56,19 @@ export class MergingCells implements TimeDriven {
     this.context = context
     this.keyOf = Array.from({ length: spec.inputs }, (_, input) => context.keyOf(input))
     this.late = new LateOutput(spec, context)
-    this.table = new KeyedTable(context.vertex.maxParallelism, (key, keyGroup) => new KeyWindows(key, keyGroup))
+    const cells = new KeyedPart<KeyWindows>('windows', this.entryRows())
+    const { changes } = cells
+    if (context.isCheckpointed) changes.enable()
+    const { maxParallelism } = context.vertex
+    this.table = new KeyedTable(maxParallelism, (key, keyGroup) => new KeyWindows(key, keyGroup), changes)
+    this.touch = cell => {
+      if (changes.isEnabled) this.table.find(cell.key)
+    }
+    const times = timePart(
+      () => this.core.times(),
+      least => this.core.restoreTimes(least),
+    )
+    this.parts = [times, cells, ...this.core.output.userState.parts]
   }
 
   take(record: unknown, timeMs: number, input: number): void {
@@ -99,7 +121,7 @@ export class MergingCells implements TimeDriven {
   }
 
   settle(): void {
-    this.core.noteSent()
+    this.core.settle()
   }
 
   hasDue(): boolean {
@@ -107,8 +129,11 @@ export class MergingCells implements TimeDriven {
   }
 
   workOff(): void {
-    const cell = this.core.timeDeadlines.popDue(this.core.timeMs)?.owner
+    const { timeDeadlines, timeMs } = this.core
+    const cell = timeDeadlines.dueOwner(timeMs)
     if (cell === undefined) return
+    this.touch(cell)
+    timeDeadlines.popDue(timeMs)
     this.core.wake(cell)
     if (this.core.isClosed(cell.window)) this.close(cell)
     else this.schedule(cell)
@@ -123,7 +148,7 @@ export class MergingCells implements TimeDriven {
   }
 
   wakeAtProcessingTime(nowMs: number): boolean {
-    return this.core.wakeDue(nowMs)
+    return this.core.wakeDue(nowMs, this.touch)
   }
 
   pendingPanes(): PendingPanes {
@@ -196,4 +221,48 @@ export class MergingCells implements TimeDriven {
     entry.cells = entry.cells.filter(other => other !== cell)
     if (entry.cells.length === 0) this.table.releaseIfEmpty(entry)
   }
+
+  private entryRows(): EntryRows<KeyWindows> {
+    const { contents, output, rows } = this.core
+    const layout = contents.kind === 'elements' ? 'session-elements' : 'sessions'
+    return {
+      schema: { layout, states: output.userState.states },
+      all: () => this.table.entries(),
+      writeIdentity: (entry, out) => writeValue(out, entry.key),
+      writePayload: (entry, out) => writeCells(entry, out, (cell, into) => rows.write(cell, into)),
+      restorer: schema => {
+        checkLayout(schema, layout)
+        const read = rows.reader(schema)
+        return { row: (_keyGroup, identity, payload) => this.restoreEntry(identity, payload, read) }
+      },
+    }
+  }
+
+  private restoreEntry(identity: ByteReader, payload: ByteReader, read: ReadCell): void {
+    const entry = this.table.ensure(readValue(identity))
+    const count = readValue(payload) as number
+    const cells: WindowCell[] = []
+    for (let at = 0; at < count; at++) {
+      const window = { start: readValue(payload) as number, end: readValue(payload) as number }
+      const cell = new WindowCell(entry.key, entry.keyGroup, window)
+      this.core.restore(cell, payload, read)
+      cells.push(cell)
+    }
+    entry.cells = cells
+  }
+}
+
+function writeCells(
+  { cells }: KeyWindows,
+  out: ByteWriter,
+  write: (cell: WindowCell, out: ByteWriter) => void,
+): boolean {
+  if (cells.length === 0) return false
+  writeValue(out, cells.length)
+  for (const cell of cells) {
+    writeValue(out, cell.window.start)
+    writeValue(out, cell.window.end)
+    write(cell, out)
+  }
+  return true
 }

@@ -3,11 +3,11 @@
 import type { Collector, TimeWindow } from '../../model/functions.ts'
 import type { Pane, PaneTiming } from '../../model/window-functions.ts'
 import { emitsRetractions, type WindowSpec } from '../../model/window-spec.ts'
-import { KeyedState, StateEntry } from '../../state/keyed-state.ts'
 import type { EmittedRecord, WindowCell } from '../../window/window-cell.ts'
 import type { PaneContext, WindowContents } from '../../window/window-contents.ts'
 import type { OperatorContext } from '../operator.ts'
 import { OperatorRecordContext } from '../record-context.ts'
+import { WindowUserState } from './window-user-state.ts'
 
 /** How results show their windows. */
 export interface ShownWindows {
@@ -40,6 +40,7 @@ const SINGLE_PANE: Pane = Object.freeze({
 /** Emits the panes of one subtask. */
 export class PaneOutput {
   readonly context: FunctionContext
+  readonly userState: WindowUserState
   private readonly operator: OperatorContext
   private readonly contents: WindowContents
   private readonly windows: ShownWindows
@@ -54,7 +55,8 @@ export class PaneOutput {
     this.windows = windows
     this.isRetracting = spec.accumulation === 'retracting'
     this.isRemembering = emitsRetractions(spec)
-    this.context = new FunctionContext(spec, operator)
+    this.userState = new WindowUserState(spec, operator)
+    this.context = new FunctionContext(operator, this.userState)
     const { output, record } = operator
     this.out = this.isRemembering
       ? {
@@ -140,35 +142,24 @@ class FunctionContext extends OperatorRecordContext implements PaneContext {
   expired: readonly unknown[] = NOTHING
   readonly state: never
   readonly globalState: never
-  private readonly windowState: KeyedState | undefined
-  private readonly keyState: KeyedState | undefined
-  private readonly slots: number
+  private readonly user: WindowUserState
 
-  constructor(spec: WindowSpec, operator: OperatorContext) {
+  constructor(operator: OperatorContext, user: WindowUserState) {
     super(operator)
-    const { maxParallelism } = operator.vertex
-    const user = spec.function.kind === 'process' ? spec.function.function : undefined
-    this.windowState = user?.state === undefined ? undefined : new KeyedState(user.state, maxParallelism)
-    this.keyState = user?.globalState === undefined ? undefined : new KeyedState(user.globalState, maxParallelism)
-    this.slots = Object.keys(user?.state ?? {}).length
-    this.state = (this.windowState?.handles ?? Object.freeze({})) as never
-    this.globalState = (this.keyState?.handles ?? Object.freeze({})) as never
+    this.user = user
+    this.state = user.windowHandles as never
+    this.globalState = user.keyHandles as never
   }
 
   enter(cell: WindowCell, window: TimeWindow, pane: Pane): void {
     this.key = cell.key
     this.window = window
     this.pane = pane
-    this.keyState?.select(cell.key)
-    if (this.windowState === undefined) return
-    const history = cell.ensureHistory()
-    history.userState ??= new StateEntry(cell.key, cell.keyGroup, this.slots)
-    this.windowState.selectEntry(history.userState)
+    this.user.enter(cell)
   }
 
   leave(): void {
-    this.keyState?.release()
-    this.windowState?.release()
+    this.user.leave()
   }
 
   setChanges(added: readonly unknown[], expired: readonly unknown[]): void {

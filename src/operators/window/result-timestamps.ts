@@ -54,6 +54,11 @@ export class ResultTimestamps {
     if (!Number.isNaN(combinedMs)) this.combine(target.ensureHistory(), combinedMs)
   }
 
+  /** A cell of a snapshot holds the watermark again. */
+  restore({ combinedMs }: CellHistory): void {
+    if (this.isHolding && !Number.isNaN(combinedMs)) this.holds.add(combinedMs)
+  }
+
   release(history: CellHistory): void {
     if (Number.isNaN(history.combinedMs)) return
     if (this.isHolding) this.holds.remove(history.combinedMs)

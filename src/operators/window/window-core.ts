@@ -1,10 +1,11 @@
 // Record path. What every windowing does with its cells: a record enters, a pane leaves, a cell is let go of. Which cells a record enters
-// and when they are asked is the business of the operators around it (decision 6).
+// and when they are asked is the business of the operators around it (decision 6); so is to touch what a snapshot keeps before it changes.
+import type { ByteReader } from '../../base/byte-reader.ts'
 import { preview } from '../../base/errors.ts'
 import type { TimeWindow } from '../../model/functions.ts'
 import { innerTriggers, type TriggerSpec } from '../../model/trigger-spec.ts'
 import { emitsRetractions, type WindowSpec } from '../../model/window-spec.ts'
-import { DeadlineQueue } from '../../time/deadline-queue.ts'
+import { type Deadline, DeadlineQueue } from '../../time/deadline-queue.ts'
 import { WatermarkHolds } from '../../time/watermark-holds.ts'
 import { type CompiledTrigger, compileTrigger } from '../../window/triggers/compile-trigger.ts'
 import type { CellHistory, TriggerState, WindowCell } from '../../window/window-cell.ts'
@@ -12,6 +13,7 @@ import { type WindowContents, windowContents } from '../../window/window-content
 import { type CurrentRecord, type OperatorContext, spend } from '../operator.ts'
 import { retractionUnmatched } from '../rolling.ts'
 import { failOnRecord, failStep } from '../user-failure.ts'
+import { CellRows, type ReadCell, type StoredDeadline } from './cell-rows.ts'
 import { CellSite } from './cell-site.ts'
 import { PaneOutput, type ShownWindows } from './pane-output.ts'
 import { ResultTimestamps } from './result-timestamps.ts'
@@ -27,6 +29,7 @@ export class WindowCore {
   readonly processingDeadlines = new DeadlineQueue<WindowCell>()
   /** True when closing a cell may do more than forget it. */
   readonly mustCloseCells: boolean
+  readonly rows: CellRows
   private readonly context: OperatorContext
   private readonly record: CurrentRecord
   private readonly trigger: CompiledTrigger
@@ -36,6 +39,8 @@ export class WindowCore {
   private readonly isPlain: boolean
   /** How far the outputs know time to be: results at or before it are late. */
   private sentMs = -Infinity
+  /** The newest time of which all is done that it made due. */
+  private settledMs = -Infinity
 
   constructor(spec: WindowSpec, context: OperatorContext, windows: ShownWindows) {
     this.spec = spec
@@ -44,6 +49,7 @@ export class WindowCore {
     this.contents = windowContents(spec)
     this.trigger = compileTrigger(spec.trigger)
     this.output = new PaneOutput(spec, context, this.contents, windows)
+    this.rows = new CellRows(this.contents, this.output.userState)
     this.site = new CellSite(context.clock, this.timeDeadlines, this.processingDeadlines)
     const isCombining = spec.timestampCombiner !== 'end-of-window' || spec.assigner.kind === 'global'
     this.timestamps = isCombining ? new ResultTimestamps(spec, this.holds, this.trigger.hasOnTimePane) : undefined
@@ -68,7 +74,36 @@ export class WindowCore {
     if (timeMs > this.site.timeMs) this.site.timeMs = timeMs
   }
 
-  /** All that was due is done: the outputs were told, or may be at any moment, how far time is. */
+  /** All that time made due is done. */
+  settle(): void {
+    this.settledMs = this.site.timeMs
+    this.noteSent()
+  }
+
+  /** The times that a snapshot holds. What is due but not done is due again after a restore, so it holds the time before. */
+  times(): readonly number[] {
+    return [this.settledMs, this.sentMs]
+  }
+
+  /** Time is where it was. */
+  restoreTimes([timeMs, sentMs]: readonly number[]): void {
+    this.site.timeMs = timeMs as number
+    this.settledMs = timeMs as number
+    this.sentMs = sentMs as number
+  }
+
+  /** Fills a cell from a snapshot, with what it waited for and held back. */
+  restore(cell: WindowCell, payload: ByteReader, read: ReadCell): void {
+    const { deadline, processingDeadline } = read(cell, payload)
+    if (deadline !== undefined) cell.deadline = restored(this.timeDeadlines, cell, deadline)
+    const { history } = cell
+    if (history === undefined) return
+    this.timestamps?.restore(history)
+    if (processingDeadline === undefined) return
+    history.processingDeadline = restored(this.processingDeadlines, cell, processingDeadline)
+  }
+
+  /** The outputs were told, or may be at any moment, how far time is. */
   noteSent(): void {
     this.sentMs = this.outputWatermark(this.site.timeMs)
   }
@@ -133,13 +168,15 @@ export class WindowCore {
     this.trigger.root.renewTimes(this.site)
   }
 
-  /** Wakes the cells that wait for processing time up to now, within the task's capacity; false when some are left. */
-  wakeDue(nowMs: number, woken?: (cell: WindowCell) => void): boolean {
+  /** Wakes the cells that wait for processing time up to now, each touched first, within the task's capacity; false when some are left. */
+  wakeDue(nowMs: number, touch: (cell: WindowCell) => void, woken?: (cell: WindowCell) => void): boolean {
     const { capacity, clock } = this.context
     while (this.processingDeadlines.hasDue(nowMs)) {
       if (capacity.blocked > 0 || capacity.budget <= 0) return false
-      const cell = this.processingDeadlines.popDue(nowMs)?.owner
+      const cell = this.processingDeadlines.dueOwner(nowMs)
       if (cell !== undefined) {
+        touch(cell)
+        this.processingDeadlines.popDue(nowMs)
         this.wake(cell)
         woken?.(cell)
       }
@@ -335,6 +372,14 @@ export class WindowCore {
 
 /** What a trigger remembers of a cell that it was told nothing of. */
 const UNTOLD: TriggerState = Object.freeze({ slots: [], finished: 0 })
+
+function restored(
+  queue: DeadlineQueue<WindowCell>,
+  cell: WindowCell,
+  { timeMs, sequence }: StoredDeadline,
+): Deadline<WindowCell> {
+  return queue.restore(cell, timeMs, sequence)
+}
 
 function asksForTimes(trigger: TriggerSpec): boolean {
   if (trigger.kind === 'continuous-event-time' || trigger.kind === 'custom') return true

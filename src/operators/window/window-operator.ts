@@ -41,6 +41,7 @@ function drivenOperator(
   const user = spec.function.kind === 'process' ? spec.function.function : {}
   return {
     inputs: Array.from({ length: spec.inputs }, (_, input) => time.input(input)),
+    parts: windows.parts,
     open: () => openFunction(user, context),
     onWatermark: watermark => time.onWatermark(watermark),
     nextTimerMs: () => time.nextTimerMs(),
