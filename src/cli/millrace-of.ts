@@ -7,13 +7,16 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 export interface Millrace extends Pick<typeof import('../entry/index.ts'), 'run' | 'explain'> {
   /** The URL of the folder that holds all modules of this copy. */
   readonly root: string
+  /** What it can do with snapshots. */
+  snapshots(): Promise<typeof import('../entry/snapshots.ts')>
 }
 
 /** The job's own copy; this one where the job resolves none (it may be plain `export function job`). */
 export async function millraceOf(job: URL): Promise<Millrace> {
   const entry = entryResolvedFrom(job) ?? ownEntry()
   const { run, explain } = (await import(entry.href)) as Millrace
-  return { run, explain, root: new URL('../', entry).href }
+  const snapshots = new URL(`snapshots${entry.href.slice(entry.href.lastIndexOf('.'))}`, entry).href
+  return { run, explain, root: new URL('../', entry).href, snapshots: () => import(snapshots) }
 }
 
 function entryResolvedFrom(job: URL): URL | undefined {

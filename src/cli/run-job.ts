@@ -1,5 +1,7 @@
 // `millrace run`: one job from start to exit code, with signals and progress.
+import { resolve } from 'node:path'
 import type { JobResult } from '../entry/index.ts'
+import { parseRenames } from '../entry/snapshots.ts'
 import { withJobFile } from './job-file.ts'
 import { JobSignals } from './job-signals.ts'
 import { Progress } from './progress.ts'
@@ -8,6 +10,13 @@ import { Progress } from './progress.ts'
 export interface RunJobOptions {
   readonly parallelism?: number | undefined
   readonly progress: boolean
+  readonly dir?: string | undefined
+  readonly storage?: string | undefined
+  readonly from?: string | undefined
+  readonly allowUnmapped?: boolean | undefined
+  readonly rename?: readonly string[] | undefined
+  /** Milliseconds. */
+  readonly checkpointInterval?: number | undefined
 }
 
 /** Runs the job; returns 0 at the end of its input, 130 or 143 after a signal, 1 after a failure, which it tells. */
@@ -21,6 +30,7 @@ export function runJob(job: string, args: readonly string[], options: RunJobOpti
       const result = await millrace.run(url, {
         args,
         parallelism: options.parallelism,
+        ...stateSettings(options),
         onStart: handle => {
           signals.add(handle)
           progress?.follow(handle)
@@ -33,6 +43,19 @@ export function runJob(job: string, args: readonly string[], options: RunJobOpti
       signals.close()
     }
   })
+}
+
+// Only what was said is set, so that the job's own settings hold for the rest.
+function stateSettings({ dir, storage, from, allowUnmapped, rename, checkpointInterval }: RunJobOptions): object {
+  const settings = {
+    directory: dir,
+    storage,
+    from: from === undefined || from === 'beginning' || from === 'newest' || from.includes('://') ? from : resolve(from),
+    allowUnmapped,
+    renames: rename === undefined ? undefined : parseRenames(rename),
+    checkpointIntervalMs: checkpointInterval,
+  }
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 
 function resultText({ name, status, durationMs, recordsIn, recordsOut }: JobResult): string {

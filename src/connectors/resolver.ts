@@ -13,7 +13,7 @@ export interface ConnectorTable {
 /** The connectors that need Node, with the entry that has them; said to those who ask for one elsewhere. */
 const NODE_ENTRY = 'millrace'
 const NODE_SOURCES: readonly string[] = ['file-lines', 'stdin-lines', 'socket-text']
-const NODE_SINKS: readonly string[] = ['file']
+const NODE_SINKS: readonly string[] = ['file', 'file-directory', 'postgres']
 
 /**
  * A resolver over the tables. `custom` gives the spec's own implementation.

@@ -4,8 +4,10 @@ import { type EnvironmentOptions, StreamEnvironment } from '../api/datastream/en
 import { portableConnectors } from '../connectors/portable.ts'
 import { browserPlatform } from '../platform/browser/browser-platform.ts'
 import { localLauncher } from '../runners/local/local-launcher.ts'
+import { memoryDirectories } from './memory-directories.ts'
 
 export type { AsyncOptions, AsyncRetry } from '../api/datastream/async-calls.ts'
+export type { FileDirectoryOptions } from '../api/datastream/file-options.ts'
 export type {
   DeduplicateOptions,
   InnerTemporalJoin,
@@ -17,6 +19,7 @@ export type {
 export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
 export type { MixedWindowOptions } from '../api/datastream/mixed-window-options.ts'
 export type { PerRecordWindowOptions } from '../api/datastream/per-record-window-options.ts'
+export type { PostgresSinkOptions } from '../api/datastream/postgres-options.ts'
 export type {
   GenerateOptions,
   IterableInput,
@@ -112,16 +115,21 @@ export type {
   ReadOnlyMapState,
 } from '../model/broadcast-functions.ts'
 export type { CalendarDate, CalendarSpec, CalendarUnit } from '../model/calendar-spec.ts'
+export type { CheckpointMode, CheckpointOptions } from '../model/checkpoint-options.ts'
+export { type Codec, jsonCodec } from '../model/codec.ts'
 export type {
   Placement,
+  PreparedTransaction,
   ReaderContext,
   ReadStatus,
   Sink,
+  SinkDelivery,
   SinkWriter,
   Source,
   SourceOutput,
   Split,
   SplitReader,
+  TransactionalWriter,
   WriterContext,
 } from '../model/connector.ts'
 export { days, hours, milliseconds, minutes, seconds } from '../model/duration.ts'
@@ -135,6 +143,7 @@ export type {
   KeyedCoProcessFunction,
   KeyedProcessFunction,
   OpenContext,
+  ProcessContext,
   ProcessFunction,
   RecordContext,
   TimeDomain,
@@ -152,15 +161,39 @@ export type {
   JobStatus,
   LaunchOptions,
   NoOutput,
+  SnapshotInfo,
   VertexMetrics,
   WatermarkHold,
 } from '../model/job.ts'
 export type { IntervalJoinContext, IntervalJoinFunction, JoinType } from '../model/join-functions.ts'
 export type { Key } from '../model/key.ts'
 export { type MixedWindow, type RecordCount, records } from '../model/mixed-window-spec.ts'
+export {
+  type NoOperatorState,
+  type OperatorListDescriptor,
+  type OperatorState,
+  type OperatorStateDescriptors,
+  type OperatorStateHandles,
+  type OperatorUnionDescriptor,
+  operatorList,
+  operatorUnion,
+} from '../model/operator-state.ts'
 export { type OutputTag, outputTag } from '../model/output-tag.ts'
 export type { PerRecordEmit, WindowedResult } from '../model/per-record-window-spec.ts'
 export {
+  type ExponentialDelayOptions,
+  exponentialDelay,
+  type FailureRateOptions,
+  type FixedDelayOptions,
+  failureRate,
+  fixedDelay,
+  noRestart,
+  type RestartStrategy,
+} from '../model/restart-strategy.ts'
+export {
+  type AggregatingDescriptor,
+  type AggregatingState,
+  aggregating,
   type ListDescriptor,
   type ListState,
   list,
@@ -171,6 +204,9 @@ export {
   type OrderedListDescriptor,
   type OrderedListState,
   orderedList,
+  type ReducingDescriptor,
+  type ReducingState,
+  reducing,
   type StateDescriptor,
   type StateDescriptors,
   type StateHandle,
@@ -179,6 +215,7 @@ export {
   type ValueState,
   value,
 } from '../model/state.ts'
+export type { StandardSchema, StateOptions, StoredValueOptions, TtlOptions } from '../model/state-options.ts'
 export type { Trigger, TriggerContext, TriggerResult } from '../model/trigger-spec.ts'
 export type {
   WatermarkAlignment,
@@ -207,6 +244,8 @@ export {
 } from '../time/watermark-strategies.ts'
 export type { EnvironmentOptions, StreamEnvironment }
 
+const DIRECTORIES = memoryDirectories()
+
 /**
  * A new environment to build a job with, in a page or a web worker. Its parallelism is 1 unless said otherwise.
  * Throws OPTION_INVALID for a parallelism that is not a whole number from 1.
@@ -219,7 +258,7 @@ export type { EnvironmentOptions, StreamEnvironment }
  * ```
  */
 export function environment(options: EnvironmentOptions = {}): StreamEnvironment {
-  const platform = browserPlatform()
+  const platform = { ...browserPlatform(), openDirectory: DIRECTORIES }
   const connectors = portableConnectors({ text: platform.text })
   return new StreamEnvironment(localLauncher({ platform, connectors, defaultParallelism: 1 }), options)
 }

@@ -2,8 +2,10 @@
 import type { EnvironmentOptions, StreamEnvironment } from '../api/datastream/environment.ts'
 import { nodeConnectors } from '../connectors/node.ts'
 import type { JobLauncher } from '../model/job.ts'
+import { nodeFiles } from '../platform/node/node-files.ts'
 import { nodePlatform } from '../platform/node/node-platform.ts'
 import { localLauncher } from '../runners/local/local-launcher.ts'
+import { nodeDirectories } from './job-directories.ts'
 import { currentLaunch } from './launch-context.ts'
 
 const PARALLELISM_DEFAULT = 1
@@ -30,7 +32,7 @@ export function environment(options: EnvironmentOptions = {}): StreamEnvironment
 }
 
 function nodeLauncher(): JobLauncher {
-  const platform = nodePlatform()
-  const connectors = nodeConnectors({ text: platform.text })
+  const platform = { ...nodePlatform(), openDirectory: nodeDirectories() }
+  const connectors = nodeConnectors({ text: platform.text, files: nodeFiles('/') })
   return localLauncher({ platform, connectors, defaultParallelism: PARALLELISM_DEFAULT })
 }

@@ -1,4 +1,5 @@
 // The handle of a job that was explained instead of run: it has ended, and it did nothing.
+import { StreamError } from '../base/errors.ts'
 import type { JobHandle, JobResult } from '../model/job.ts'
 
 /** A handle of a job that ended without a record. */
@@ -12,6 +13,9 @@ export function finishedHandle(name: string): JobHandle {
     then: (onDone, onFailed) => done.then(onDone, onFailed),
     cancel: async () => {},
     stop: async () => {},
+    drain: async () => {},
+    checkpoint: () => notRunning(name),
+    savepoint: () => notRunning(name),
     explainNoOutput: () => [],
     metrics: () => ({
       recordsIn: 0,
@@ -23,4 +27,9 @@ export function finishedHandle(name: string): JobHandle {
     }),
     [Symbol.asyncDispose]: async () => {},
   }
+}
+
+function notRunning(name: string): Promise<never> {
+  const message = `the job "${name}" is explained, not run; take snapshots of a job that runs`
+  return Promise.reject(new StreamError('CHECKPOINT_FAILED', message))
 }

@@ -2,6 +2,7 @@
 
 export type { AsyncOptions, AsyncRetry } from '../api/datastream/async-calls.ts'
 export type { EnvironmentOptions, StreamEnvironment } from '../api/datastream/environment.ts'
+export type { FileDirectoryOptions } from '../api/datastream/file-options.ts'
 export type {
   DeduplicateOptions,
   InnerTemporalJoin,
@@ -13,6 +14,7 @@ export type {
 export type { FieldOf, KeyOf, NumberFieldOf } from '../api/datastream/key-selection.ts'
 export type { MixedWindowOptions } from '../api/datastream/mixed-window-options.ts'
 export type { PerRecordWindowOptions } from '../api/datastream/per-record-window-options.ts'
+export type { PostgresSinkOptions } from '../api/datastream/postgres-options.ts'
 export type {
   GenerateOptions,
   IterableInput,
@@ -108,16 +110,21 @@ export type {
   ReadOnlyMapState,
 } from '../model/broadcast-functions.ts'
 export type { CalendarDate, CalendarSpec, CalendarUnit } from '../model/calendar-spec.ts'
+export type { CheckpointMode, CheckpointOptions } from '../model/checkpoint-options.ts'
+export { type Codec, jsonCodec } from '../model/codec.ts'
 export type {
   Placement,
+  PreparedTransaction,
   ReaderContext,
   ReadStatus,
   Sink,
+  SinkDelivery,
   SinkWriter,
   Source,
   SourceOutput,
   Split,
   SplitReader,
+  TransactionalWriter,
   WriterContext,
 } from '../model/connector.ts'
 export { days, hours, milliseconds, minutes, seconds } from '../model/duration.ts'
@@ -131,6 +138,7 @@ export type {
   KeyedCoProcessFunction,
   KeyedProcessFunction,
   OpenContext,
+  ProcessContext,
   ProcessFunction,
   RecordContext,
   TimeDomain,
@@ -148,15 +156,39 @@ export type {
   JobStatus,
   LaunchOptions,
   NoOutput,
+  SnapshotInfo,
   VertexMetrics,
   WatermarkHold,
 } from '../model/job.ts'
 export type { IntervalJoinContext, IntervalJoinFunction, JoinType } from '../model/join-functions.ts'
 export type { Key } from '../model/key.ts'
 export { type MixedWindow, type RecordCount, records } from '../model/mixed-window-spec.ts'
+export {
+  type NoOperatorState,
+  type OperatorListDescriptor,
+  type OperatorState,
+  type OperatorStateDescriptors,
+  type OperatorStateHandles,
+  type OperatorUnionDescriptor,
+  operatorList,
+  operatorUnion,
+} from '../model/operator-state.ts'
 export { type OutputTag, outputTag } from '../model/output-tag.ts'
 export type { PerRecordEmit, WindowedResult } from '../model/per-record-window-spec.ts'
 export {
+  type ExponentialDelayOptions,
+  exponentialDelay,
+  type FailureRateOptions,
+  type FixedDelayOptions,
+  failureRate,
+  fixedDelay,
+  noRestart,
+  type RestartStrategy,
+} from '../model/restart-strategy.ts'
+export {
+  type AggregatingDescriptor,
+  type AggregatingState,
+  aggregating,
   type ListDescriptor,
   type ListState,
   list,
@@ -167,6 +199,9 @@ export {
   type OrderedListDescriptor,
   type OrderedListState,
   orderedList,
+  type ReducingDescriptor,
+  type ReducingState,
+  reducing,
   type StateDescriptor,
   type StateDescriptors,
   type StateHandle,
@@ -175,6 +210,7 @@ export {
   type ValueState,
   value,
 } from '../model/state.ts'
+export type { StandardSchema, StateOptions, StoredValueOptions, TtlOptions } from '../model/state-options.ts'
 export type { Trigger, TriggerContext, TriggerResult } from '../model/trigger-spec.ts'
 export type {
   WatermarkAlignment,

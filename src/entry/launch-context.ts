@@ -14,6 +14,14 @@ export interface LaunchSettings {
   readonly parallelism?: number | undefined
   /** Aborting it cancels every job that is started. */
   readonly signal?: CancelSignal | undefined
+  /** As in the options of execute(), before which they go. A directory makes a job take checkpoints. */
+  readonly directory?: string | undefined
+  readonly storage?: string | undefined
+  readonly from?: string | undefined
+  readonly allowUnmapped?: boolean | undefined
+  readonly renames?: Readonly<Record<string, string>> | undefined
+  /** How often checkpoints are taken (ms); goes before what the job says. */
+  readonly checkpointIntervalMs?: number | undefined
   /** Is told each job as it starts. */
   readonly onStart?: ((handle: JobHandle) => void) | undefined
 }
@@ -62,7 +70,9 @@ export class LaunchContext {
     return {
       defaultParallelism: this.settings.parallelism ?? launcher.defaultParallelism,
       launch: (graph, options = {}) => {
-        if (this.mode === 'run') return this.onStarted(launcher.launch(graph, this.withSignal(options)))
+        if (this.mode === 'run') {
+          return this.onStarted(launcher.launch(graph, this.withSignal(withRecovery(options, this.settings))))
+        }
         this.explanations.push(launcher.explain(graph))
         return finishedHandle(graph.name)
       },
@@ -80,6 +90,26 @@ export class LaunchContext {
   private withSignal(options: LaunchOptions): LaunchOptions {
     const signal = anySignal(options.signal, this.settings.signal)
     return signal === undefined ? options : { ...options, signal }
+  }
+}
+
+/** How often a job takes checkpoints that is given a directory and does not say. */
+const CHECKPOINT_INTERVAL_MS = 10_000
+
+function withRecovery(options: LaunchOptions, settings: LaunchSettings): LaunchOptions {
+  const { directory, storage, from, allowUnmapped, renames, checkpointIntervalMs } = settings
+  const isWanted = directory !== undefined || storage !== undefined || from !== undefined || checkpointIntervalMs !== undefined
+  const { checkpoints = isWanted ? { intervalMs: CHECKPOINT_INTERVAL_MS } : undefined } = options
+  return {
+    ...options,
+    ...(checkpoints === undefined
+      ? {}
+      : { checkpoints: { ...checkpoints, intervalMs: checkpointIntervalMs ?? checkpoints.intervalMs } }),
+    ...(directory === undefined ? {} : { directory }),
+    ...(storage === undefined ? {} : { storage }),
+    ...(from === undefined ? {} : { from }),
+    ...(allowUnmapped === undefined ? {} : { allowUnmapped }),
+    ...(renames === undefined ? {} : { renames }),
   }
 }
 

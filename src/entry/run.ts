@@ -80,11 +80,12 @@ async function build(url: URL, args: readonly string[]) {
   return env
 }
 
-function settingsOf(call: string, { parallelism, signal, onStart }: RunOptions): LaunchSettings {
+function settingsOf(call: string, { args: _args, ...settings }: RunOptions): LaunchSettings {
+  const { parallelism } = settings
   if (parallelism !== undefined) {
     requireWhole(call, 'the parallelism', parallelism, { min: 1, max: MAX_PARALLELISM_LIMIT })
   }
-  return { parallelism, signal, onStart }
+  return settings
 }
 
 function nothingBuilt(url: URL, launch: LaunchContext): never {

@@ -2,6 +2,7 @@
 import { locationText } from '../base/source-location.ts'
 import { operatorText } from '../model/describe.ts'
 import type { BootstrapInput, Graph, Vertex } from '../model/graph.ts'
+import { guaranteeTexts, sinkGuarantees } from '../model/guarantees.ts'
 import type { Explanation } from '../model/job.ts'
 import { keySelectorText } from '../model/key.ts'
 import { isStateful } from '../model/operator-spec.ts'
@@ -29,7 +30,7 @@ function planText(plan: PhysicalPlan, options: ExplainOptions): string {
   const heading = `job "${graph.name}" (graph ${plan.graphHash}): ${counted(chains.length, 'chain')}, ${counted(tasks, 'task')}`
   const blocks = chains.map(chain => chainText(plan, chain, exchanges, options))
   const notes = graphWarnings(graph).map(text => `warning: ${text}`)
-  return [heading, ...blocks, ...notes, ...warnings(graph)].join('\n')
+  return [heading, ...blocks, ...guaranteeTexts(graph), ...notes, ...warnings(graph)].join('\n')
 }
 
 function chainText(plan: PhysicalPlan, chain: Chain, exchanges: readonly Exchange[], options: ExplainOptions): string {
@@ -127,6 +128,11 @@ function planJson(plan: PhysicalPlan, options: ExplainOptions): unknown {
       parallelism: chain.parallelism,
       placement: chain.placement,
       keyGroups: chain.subtasks.map(subtask => [subtask.keyGroups.from, subtask.keyGroups.to]),
+    })),
+    guarantees: sinkGuarantees(plan.graph).map(({ vertex, guarantee, reasons }) => ({
+      sink: vertex.id,
+      guarantee,
+      reasons,
     })),
     exchanges: plan.exchanges.map(exchange => ({
       fromChain: exchange.fromChain,

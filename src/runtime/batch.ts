@@ -24,14 +24,24 @@ export const BATCH_RECORDS_MAX = 256
  * What is not a record. A batch never straddles one.
  * - `watermark`: no record with a timestamp at or below it follows
  * - `status`: the sender is idle and holds no watermark back, or active again
+ * - `barrier`: what was sent before it is in a snapshot, what comes after it is not
  * - `loop-end`: goes round a loop after the end of input; `isDirty` when a head got records since its last marker
  * - `end`: the last element of a channel
  */
 export type ControlElement =
   | { readonly kind: 'watermark'; readonly watermark: number }
   | { readonly kind: 'status'; readonly isIdle: boolean }
+  | Barrier
   | LoopEnd
   | { readonly kind: 'end'; readonly mode: 'finish' | 'stop' }
+
+/** The barrier of a snapshot (Carbone et al. 2015). */
+export interface Barrier {
+  readonly kind: 'barrier'
+  readonly snapshotId: number
+  /** A savepoint is complete in itself: its parts are written in full. */
+  readonly snapshot: 'checkpoint' | 'savepoint'
+}
 
 /** The end marker of the loop whose head is the given vertex. */
 export interface LoopEnd {

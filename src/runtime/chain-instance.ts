@@ -18,7 +18,7 @@ import {
 } from '../operators/operator.ts'
 import type { Chain } from '../plan/physical-plan.ts'
 import type { AlignmentCoordinator } from '../time/alignment-coordinator.ts'
-import type { ControlElement } from './batch.ts'
+import type { Barrier, ControlElement } from './batch.ts'
 import type { Channel } from './channel.ts'
 import { keyReader, partitioner } from './partitioner.ts'
 
@@ -42,6 +42,9 @@ export interface ChainInit {
   readonly connectors: ConnectorResolver
   readonly alignment: AlignmentCoordinator
   readonly splits: readonly Split[]
+  readonly isCheckpointed: boolean
+  readonly attempt: number
+  readonly startedFromId: number | undefined
 }
 
 /** One operator in its place; time passes from parent to child. */
@@ -54,6 +57,8 @@ export interface ChainNode {
   readonly outputs: readonly OutputEdge[]
   inputWatermark: number
   outputWatermark: number
+  /** How far the inputs were in the snapshot that the job started from; the step's time never goes back behind it. */
+  restoredWatermark: number
   isIdle: boolean
 }
 
@@ -61,6 +66,12 @@ export interface ChainNode {
 export interface ChainInstance {
   readonly nodes: readonly ChainNode[]
   readonly record: CurrentRecord
+}
+
+/** Sends the barrier of a snapshot over all channels of the chain, feedback included: that is where it comes round. */
+export function sendBarrier(nodes: readonly ChainNode[], barrier: Barrier): void {
+  for (const { outputs } of nodes)
+    for (const { channels } of outputs) for (const channel of channels) channel.control(barrier)
 }
 
 /** Makes and wires the operators of one subtask. */
@@ -105,6 +116,10 @@ function makeNode(
     connectors: init.connectors,
     alignment: init.alignment,
     splits: init.splits,
+    isCheckpointed: init.isCheckpointed,
+    jobName: init.graph.name,
+    attempt: init.attempt,
+    startedFromId: init.startedFromId,
     keyOf: input => keySource(vertex, input, parentLink !== undefined, record),
   }
   return {
@@ -115,6 +130,7 @@ function makeNode(
     outputs,
     inputWatermark: -Infinity,
     outputWatermark: -Infinity,
+    restoredWatermark: -Infinity,
     isIdle: false,
   }
 }

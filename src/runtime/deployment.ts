@@ -4,15 +4,19 @@ import type { Logger } from '../base/logger.ts'
 import { Prng } from '../base/prng.ts'
 import type { ConnectorResolver, Split } from '../model/connector.ts'
 import type { Vertex } from '../model/graph.ts'
-import type { Capacity } from '../operators/operator.ts'
+import type { Capacity, EndMode } from '../operators/operator.ts'
 import { atStep, stepError } from '../operators/user-failure.ts'
 import type { Chain, Exchange, PhysicalPlan } from '../plan/physical-plan.ts'
+import type { TaskSnapshot } from '../recovery/snapshot/manifest.ts'
 import { AlignmentCoordinator } from '../time/alignment-coordinator.ts'
+import type { BarrierMode } from './barrier-aligner.ts'
 import type { OutputEdge } from './chain-instance.ts'
-import { Channel, feedbackLimit, overshootLimit } from './channel.ts'
+import { Channel, type ChannelInit, feedbackLimit, overshootLimit } from './channel.ts'
 import type { InputChannel } from './input-gate.ts'
 import { TaskMailbox } from './mailbox.ts'
+import { knownSplits, type RestoreInit, restoreTask } from './restore.ts'
 import { Task } from './task.ts'
+import type { SnapshotEvents } from './task-snapshots.ts'
 
 /** Records that a channel holds before its sender waits, unless a job says else. */
 export const CHANNEL_CAPACITY_RECORDS_DEFAULT = 1024
@@ -28,6 +32,22 @@ export interface DeploymentInit {
   readonly channelCapacityRecords: number
   /** Called when something asynchronous gave a task work. */
   readonly wake: () => void
+  /** The chains to deploy, which exchange records with no others; all of the plan unless given. */
+  readonly chains?: readonly Chain[]
+  readonly snapshots?: SnapshotInit
+  /** Makes the channels between tasks; a simulator has some that deliver late. */
+  readonly makeChannel?: (init: ChannelInit) => Channel
+  /** Where state comes from; from nowhere unless given. */
+  readonly restore?: RestoreInit
+  /** Which attempt of the job it is, from 1; 1 unless given. */
+  readonly attempt?: number
+}
+
+/** How the tasks of a job take snapshots. */
+export interface SnapshotInit {
+  readonly mode: BarrierMode
+  onSnapshot(task: Task, snapshotId: number, snapshot: TaskSnapshot): void
+  onFinalSnapshot(task: Task, snapshot: TaskSnapshot, end: EndMode): void
 }
 
 /** The channels of one exchange, by sending and receiving subtask; undefined where the two do not talk. */
@@ -49,39 +69,58 @@ export async function deploy(init: DeploymentInit): Promise<Deployment> {
   const capacities = plan.chains.map(chain =>
     chain.subtasks.map((): Capacity => ({ blocked: 0, budget: 0, untilMonotonicMs: Infinity, isTimeNews: false })),
   )
-  const exchanges = plan.exchanges.map(exchange => makeChannels(init, exchange, capacities))
+  const { chains = plan.chains } = init
+  const exchanges = plan.exchanges
+    .filter(exchange => chains.some(chain => chain.id === exchange.fromChain))
+    .map(exchange => makeChannels(init, exchange, capacities))
   const alignment = new AlignmentCoordinator()
   const tasks: Task[] = []
-  for (const chain of plan.chains) {
+  for (const chain of chains) {
     const splits = await splitsOf(init, chain)
     for (const { index } of chain.subtasks) {
-      tasks.push(
-        new Task({
-          graph: plan.graph,
-          chain,
-          subtaskIndex: index,
-          outputs: outputsOf(exchanges, chain, index),
-          inputs: inputsOf(exchanges, chain, index),
-          capacity: (capacities[chain.id] as Capacity[])[index] as Capacity,
-          mailbox: new TaskMailbox(init.wake),
-          clock: init.clock,
-          logger: init.logger,
-          prng: new Prng(init.seed + chain.id * 7919 + index),
-          connectors: init.connectors,
-          alignment,
-          splits: splits.filter((_, position) => position % chain.parallelism === index),
-        }),
-      )
+      const task: Task = new Task({
+        graph: plan.graph,
+        chain,
+        subtaskIndex: index,
+        outputs: outputsOf(exchanges, chain, index),
+        inputs: inputsOf(exchanges, chain, index),
+        capacity: (capacities[chain.id] as Capacity[])[index] as Capacity,
+        mailbox: new TaskMailbox(init.wake),
+        clock: init.clock,
+        logger: init.logger,
+        prng: new Prng(init.seed + chain.id * 7919 + index),
+        connectors: init.connectors,
+        alignment,
+        splits: splits.filter((_, position) => position % chain.parallelism === index),
+        isCheckpointed: init.snapshots !== undefined,
+        attempt: init.attempt ?? 1,
+        startedFromId: init.restore?.manifest.id,
+        barrierMode: init.snapshots?.mode ?? 'exactly-once',
+        snapshots: snapshotEvents(init, () => task),
+      })
+      if (init.restore !== undefined) await restoreTask(task, init.restore)
+      tasks.push(task)
     }
   }
   return { plan, tasks, exchanges }
+}
+
+function snapshotEvents({ snapshots }: DeploymentInit, task: () => Task): SnapshotEvents | undefined {
+  if (snapshots === undefined) return undefined
+  return {
+    onSnapshot: (snapshotId, snapshot) => snapshots.onSnapshot(task(), snapshotId, snapshot),
+    onFinalSnapshot: (snapshot, end) => snapshots.onFinalSnapshot(task(), snapshot, end),
+  }
 }
 
 async function splitsOf(init: DeploymentInit, chain: Chain): Promise<readonly Split[]> {
   const root = init.plan.graph.vertices[chain.vertices[0] as number] as Vertex
   if (root.operator.kind !== 'source') return []
   try {
-    return await init.connectors.source(root.operator.source).splits(chain.parallelism)
+    const source = init.connectors.source(root.operator.source)
+    const known = init.restore === undefined ? undefined : await knownSplits(init.restore, root.uid)
+    if (known === undefined) return await source.splits(chain.parallelism)
+    return (await source.newSplits?.(known)) ?? []
   } catch (error) {
     throw stepError(atStep(root, 'SOURCE_FAILED', error), '')
   }
@@ -106,7 +145,8 @@ function makeChannels(
         edge.isFeedback && target.operator.kind === 'feedback' ? target.operator.queuedRecordsMax : undefined
       const limit =
         loopCapacity === undefined ? overshootLimit(name, channelCapacityRecords) : feedbackLimit(name, loopCapacity)
-      return new Channel({
+      const make = init.makeChannel ?? ((channel: ChannelInit) => new Channel(channel))
+      return make({
         name,
         capacityRecords: loopCapacity ?? channelCapacityRecords,
         hasTimestamps: exchange.columns.includes('timestamp'),

@@ -2,7 +2,7 @@
 // anything it sleeps until the next deadline or until something asynchronous wakes it.
 import type { Clock } from '../base/clock.ts'
 import type { EventLoop } from '../base/event-loop.ts'
-import type { Task } from './task.ts'
+import type { Steppable } from './steppable.ts'
 
 /** I/O never waits longer than about this. */
 const SLICE_MS = 5
@@ -15,13 +15,20 @@ const SLEEP_MS_MAX = 60_000
 
 /** What a scheduler reports to the job. */
 export interface SchedulerEvents {
-  onTaskFinished(task: Task): void
-  onFailure(error: unknown): void
+  onTaskFinished(task: Steppable): void
+  /** A step threw; without a task the scheduler itself failed. */
+  onFailure(error: unknown, task?: Steppable): void
 }
 
 /** What runs the tasks of a job. */
 export interface Scheduler {
-  start(tasks: readonly Task[], events: SchedulerEvents): void
+  start(tasks: readonly Steppable[], events: SchedulerEvents): void
+  /** Steps these too, after `start`. */
+  add(tasks: readonly Steppable[]): void
+  /** Steps these no more. */
+  remove(tasks: readonly Steppable[]): void
+  /** Resolves after so many milliseconds of processing time. */
+  sleep(durationMs: number): Promise<void>
   /** Something asynchronous gave a task work. */
   wake(): void
   /** No task is stepped after this. */
@@ -32,7 +39,7 @@ export interface Scheduler {
 export class EventLoopScheduler implements Scheduler {
   private readonly eventLoop: EventLoop
   private readonly clock: Clock
-  private tasks: Task[] = []
+  private tasks: Steppable[] = []
   private events: SchedulerEvents | undefined
   private state: 'new' | 'running' | 'scheduled' | 'asleep' | 'halted' = 'new'
   /** A wake-up that came while a slice was running. */
@@ -44,10 +51,23 @@ export class EventLoopScheduler implements Scheduler {
     this.clock = clock
   }
 
-  start(tasks: readonly Task[], events: SchedulerEvents): void {
+  start(tasks: readonly Steppable[], events: SchedulerEvents): void {
     this.tasks = [...tasks]
     this.events = events
     this.schedule()
+  }
+
+  add(tasks: readonly Steppable[]): void {
+    this.tasks = [...this.tasks, ...tasks]
+    this.wake()
+  }
+
+  remove(tasks: readonly Steppable[]): void {
+    this.tasks = this.tasks.filter(task => !tasks.includes(task))
+  }
+
+  sleep(durationMs: number): Promise<void> {
+    return new Promise(resolve => this.eventLoop.at(durationMs, resolve))
   }
 
   wake(): void {
@@ -78,7 +98,7 @@ export class EventLoopScheduler implements Scheduler {
       if ((this.state as string) === 'halted') return
     }
     if (isAnyWork || this.isWoken) this.schedule()
-    else this.sleep()
+    else this.sleepUntilDeadline()
   }
 
   /** Steps every task once; true when any did something. */
@@ -90,7 +110,7 @@ export class EventLoopScheduler implements Scheduler {
         const untilMonotonicMs = Math.min(untilMs, this.clock.monotonicMs() + STEP_MS)
         if (task.step({ records: STEP_RECORDS, untilMonotonicMs }) === 'finished') isAnyFinished = true
       } catch (error) {
-        this.events?.onFailure(error)
+        this.events?.onFailure(error, task)
       }
       if (this.state === 'halted') return false
       isAnyWork ||= task.didWork || task.status === 'busy'
@@ -105,7 +125,7 @@ export class EventLoopScheduler implements Scheduler {
     for (const task of finished) this.events?.onTaskFinished(task)
   }
 
-  private sleep(): void {
+  private sleepUntilDeadline(): void {
     this.state = 'asleep'
     const deadlineMs = this.tasks.reduce((earliest, task) => Math.min(earliest, task.deadlineMs()), Infinity)
     if (deadlineMs === Infinity) return

@@ -1,7 +1,8 @@
 // Record path. The inputs of one task: polls its channels in turn, merges their watermarks and statuses, and notes their ends.
 import type { BootstrapInput } from '../model/graph.ts'
 import { type InputTime, WatermarkMerger } from '../time/watermark-merger.ts'
-import type { Batch, ControlElement, LoopEnd } from './batch.ts'
+import { BarrierAligner, type BarrierMode } from './barrier-aligner.ts'
+import type { Barrier, Batch, ControlElement, LoopEnd } from './batch.ts'
 import type { Channel } from './channel.ts'
 
 /** One channel into a task. */
@@ -19,11 +20,16 @@ export interface ReceivedBatch {
   readonly from: InputChannel
 }
 
-/** What the gate gives next: records; a control element that concerns the task; or `merged`: see the gate's own watermark and end. */
+/**
+ * What the gate gives next: records; a control element that concerns the task; or `merged`: see the gate's own watermark and end. A
+ * `barrier` came over all ordinary channels; a `feedback-barrier` came round a loop, over one channel.
+ */
 export type Received =
   | { readonly kind: 'batch'; readonly received: ReceivedBatch }
   | { readonly kind: 'merged' }
   | { readonly kind: 'loop-end'; readonly element: LoopEnd; readonly from: InputChannel }
+  | { readonly kind: 'barrier'; readonly barrier: Barrier }
+  | { readonly kind: 'feedback-barrier'; readonly barrier: Barrier; readonly from: InputChannel }
 
 /** How the time of one channel into a task stands. */
 export interface ChannelTime extends InputTime {
@@ -47,6 +53,7 @@ export class InputGate {
   private readonly inputs: readonly GateInput[]
   private readonly merger: WatermarkMerger
   private readonly bootstrap: BootstrapInput | undefined
+  private readonly barriers: BarrierAligner
   private openCount: number
   /** How many channels of the bootstrap input the others still wait for. */
   private awaitedCount: number
@@ -54,7 +61,7 @@ export class InputGate {
   /** How the input ended so far: one stopped channel makes the whole end a stop. */
   private mode: 'finish' | 'stop' = 'finish'
 
-  constructor(channels: readonly InputChannel[], bootstrap?: BootstrapInput) {
+  constructor(channels: readonly InputChannel[], bootstrap?: BootstrapInput, mode: BarrierMode = 'exactly-once') {
     let ordinary = 0
     const ordered = [...channels].sort((a, b) => Number(b.isFeedback) - Number(a.isFeedback))
     this.inputs = ordered.map(
@@ -66,6 +73,7 @@ export class InputGate {
       }),
     )
     this.bootstrap = bootstrap
+    this.barriers = new BarrierAligner(ordinary, mode)
     this.awaitedCount = this.inputs.filter(input => input.isAwaited).length
     this.merger = new WatermarkMerger(ordinary)
     this.openCount = ordinary
@@ -119,8 +127,22 @@ export class InputGate {
     return this.inputs
   }
 
+  /** The snapshot whose barrier came over some channels, and the channels that it did not come over; undefined when there is none. */
+  get awaitedBarrier(): { readonly snapshotId: number; readonly channels: readonly InputChannel[] } | undefined {
+    const { snapshotId } = this.barriers
+    if (snapshotId === undefined) return undefined
+    return { snapshotId, channels: this.open.filter(input => !this.barriers.hasArrived((input as GateInput).ordinary)) }
+  }
+
+  /** The snapshot will never be complete: its barrier holds no channel back any more. */
+  abortBarrier(snapshotId: number): void {
+    this.barriers.abort(snapshotId)
+  }
+
   /** The next thing that arrived; undefined when nothing is there. */
   poll(): Received | undefined {
+    const aligned = this.barriers.takeAligned()
+    if (aligned !== undefined) return { kind: 'barrier', barrier: aligned }
     for (const input of this.inputs) {
       if (!input.isFeedback) break
       const received = this.pollInput(input)
@@ -129,7 +151,7 @@ export class InputGate {
     for (let looked = 0; looked < this.inputs.length; looked++) {
       const input = this.inputs[this.next] as GateInput
       this.next = this.next + 1 === this.inputs.length ? 0 : this.next + 1
-      if (input.isFeedback || input.state === 'ended') continue
+      if (input.isFeedback || input.state === 'ended' || this.barriers.isBlocked(input.ordinary)) continue
       if (this.awaitedCount > 0 && input.input !== this.bootstrap?.input) continue
       const received = this.pollInput(input)
       if (received !== undefined) return received
@@ -144,11 +166,17 @@ export class InputGate {
     if (element.kind === 'batch' && !input.isFeedback) this.merger.setIdle(input.ordinary, false)
     if (element.kind === 'batch') return { kind: 'batch', received: { batch: element, from: input } }
     if (element.kind === 'loop-end') return { kind: 'loop-end', element, from: input }
+    if (element.kind === 'barrier') {
+      if (input.isFeedback) return { kind: 'feedback-barrier', barrier: element, from: input }
+      this.barriers.arrived(input.ordinary, element)
+      const aligned = this.barriers.takeAligned()
+      return aligned === undefined ? { kind: 'merged' } : { kind: 'barrier', barrier: aligned }
+    }
     if (!input.isFeedback) this.merge(input, element)
     return { kind: 'merged' }
   }
 
-  private merge(input: GateInput, element: Exclude<ControlElement, LoopEnd>): void {
+  private merge(input: GateInput, element: Exclude<ControlElement, LoopEnd | Barrier>): void {
     switch (element.kind) {
       case 'watermark':
         this.merger.advance(input.ordinary, element.watermark)
@@ -160,6 +188,7 @@ export class InputGate {
         return
       case 'end':
         input.state = 'ended'
+        this.barriers.ended(input.ordinary)
         this.openCount--
         this.awaitNoMore(input)
         // After the last record of an input no record of any time follows; a stopped input only paused.

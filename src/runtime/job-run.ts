@@ -1,16 +1,47 @@
-// One execution of a plan: opens its tasks, lets a scheduler step them, and ends them whichever way the job ends.
+// One run of a plan: opens its tasks, lets a scheduler step them, restarts those that fail from the newest checkpoint, and ends them
+// whichever way the job ends.
 import type { Clock } from '../base/clock.ts'
-import { errorText } from '../base/errors.ts'
+import { errorText, StreamError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { Prng } from '../base/prng.ts'
+import type { CheckpointSettings } from '../model/checkpoint-options.ts'
 import type { ConnectorResolver } from '../model/connector.ts'
 import type { JobMetrics, JobResult, JobStatus, NoOutput } from '../model/job.ts'
+import type { RestartStrategy } from '../model/restart-strategy.ts'
 import { graphWarnings } from '../model/warnings.ts'
+import type { EndMode } from '../operators/operator.ts'
 import type { PhysicalPlan } from '../plan/physical-plan.ts'
-import { type Deployment, deploy } from './deployment.ts'
+import { RestartPolicy } from '../recovery/restart/restart-policy.ts'
+import type { CheckpointStore } from '../recovery/snapshot/checkpoint-store.ts'
+import type { Manifest } from '../recovery/snapshot/manifest.ts'
+import { Checkpointing } from './checkpointing.ts'
+import type { Deployment, DeploymentInit } from './deployment.ts'
 import type { Scheduler } from './event-loop-scheduler.ts'
 import { explainNoOutput } from './explain-no-output.ts'
 import { readMetrics } from './job-metrics.ts'
+import { JobRegion } from './job-region.ts'
+import { regionsOf } from './regions.ts'
+import type { Steppable } from './steppable.ts'
 import type { Task } from './task.ts'
+
+/** How a job survives failures. */
+export interface RecoveryInit {
+  readonly settings: CheckpointSettings
+  readonly store: CheckpointStore
+  readonly restart: RestartStrategy
+  /** The snapshot to start from, which the store holds; undefined: from the beginning. */
+  readonly from: Manifest | undefined
+  /** The id of the first snapshot. */
+  readonly nextId: number
+  /** The newest snapshot that is whole, of those since the beginning of the job. */
+  latest(): Promise<Manifest | undefined>
+  /** Everything that the last snapshot prepared is committed: the next run has nothing to do with it. */
+  noteEnding(manifest: Manifest): Promise<void>
+  /** Numbers attempts from 1, over all runs in the directory of the job: no number is given twice. */
+  claimAttempt(): Promise<number>
+  /** Called for each snapshot that is complete, before anything follows from it. */
+  readonly onCheckpoint?: ((manifest: Manifest) => void) | undefined
+}
 
 /** What a run gets from outside. */
 export interface JobRunInit {
@@ -21,43 +52,88 @@ export interface JobRunInit {
   readonly scheduler: Scheduler
   readonly seed: number
   readonly channelCapacityRecords: number
+  /** Undefined: no checkpoints are taken, and the first failure ends the job. */
+  readonly recovery?: RecoveryInit | undefined
+  readonly makeChannel?: DeploymentInit['makeChannel']
 }
 
 /** How a run is to end before its input does. A cancel overrides a stop. */
-type Request = 'none' | 'stop' | 'cancel'
+type Request = 'none' | 'stop' | 'drain' | 'cancel'
 
 /** A run of a job, from `start` to its result. */
 export class JobRun {
   private readonly init: JobRunInit
-  private deployment: Deployment | undefined
+  private readonly regions: readonly JobRegion[]
+  private readonly policy: RestartPolicy
+  private readonly checkpointing: Checkpointing | undefined
   private request: Request = 'none'
+  private attempt = 1
   private unfinished = 0
-  private end: ((failure?: unknown) => void) | undefined
+  /** The regions that failed and are not running again yet. */
+  private readonly failed = new Set<JobRegion>()
+  private state: 'new' | 'running' | 'restarting' | 'ended' = 'new'
+  private restarting: Promise<void> | undefined
+  private tellEnded: (() => void) | undefined
+  private readonly ended = new Promise<void>(resolve => {
+    this.tellEnded = resolve
+  })
+  private end: ((failure?: { readonly error: unknown }) => void) | undefined
 
   constructor(init: JobRunInit) {
+    const { plan, recovery, logger, clock } = init
     this.init = init
+    this.regions = regionsOf(plan).map(chains => new JobRegion(chains, logger))
+    this.policy = new RestartPolicy(recovery?.restart ?? { kind: 'none' }, new Prng(init.seed))
+    if (recovery === undefined) return
+    const { settings, store, nextId, from, onCheckpoint } = recovery
+    this.checkpointing = new Checkpointing(
+      {
+        plan,
+        settings,
+        store,
+        nextId,
+        attempt: () => this.attempt,
+        clock,
+        logger,
+        wake: () => init.scheduler.wake(),
+        onCheckpoint,
+      },
+      {
+        tasks: () => this.tasks,
+        onEnd: () => this.end?.(),
+        onFailure: error => this.end?.({ error }),
+      },
+      from,
+    )
   }
 
-  /** Runs to the end. Rejects with the first failure after everything is closed. */
+  /** Runs to the end. Rejects with the first failure that it does not recover from, after everything is closed. */
   async run(): Promise<JobResult> {
     const startedMs = this.init.clock.now()
-    const { plan } = this.init
+    const { plan, recovery } = this.init
     for (const warning of graphWarnings(plan.graph)) this.init.logger.log('warn', warning)
-    const deployment = await deploy({ ...this.init, wake: () => this.init.scheduler.wake() })
-    this.deployment = deployment
     let failure: { readonly error: unknown } | undefined
     try {
-      for (const task of deployment.tasks) if (this.request !== 'cancel') await task.open()
-      if (this.request !== 'cancel') await this.stepToEnd(deployment)
+      this.attempt = (await recovery?.claimAttempt()) ?? 1
+      for (const region of this.regions) await this.deploy(region, recovery?.from)
+      if (this.request !== 'cancel') failure = await this.stepToEnd()
     } catch (error) {
       failure = { error }
     }
+    this.state = 'ended'
+    this.tellEnded?.()
     this.init.scheduler.halt()
-    const closeFailure = await this.closeAll(deployment, failure !== undefined)
-    failure ??= closeFailure
+    await this.checkpointing?.halt()
+    await this.restarting
+    for (const region of this.regions) {
+      const closeFailure = await region.close(failure !== undefined)
+      failure ??= closeFailure
+    }
     if (failure !== undefined) throw failure.error
-    this.reportLeftInLoops(deployment)
-    const { recordsIn, recordsOut } = readMetrics(deployment)
+    const last = this.checkpointing?.newestManifest
+    if (last !== undefined && this.request !== 'cancel') await recovery?.noteEnding(last)
+    this.reportLeftInLoops()
+    const { recordsIn, recordsOut } = readMetrics(this.deployment)
     return {
       name: plan.graph.name,
       status: this.status(),
@@ -67,11 +143,11 @@ export class JobRun {
     }
   }
 
-  /** Ends the input of all sources; what is in flight reaches the sinks. */
-  stop(): void {
+  /** Ends the input of all sources; what is in flight reaches the sinks. With `drain` what pends fires as at the end of the data. */
+  stop(mode: 'stop' | 'drain' = 'stop'): void {
     if (this.request !== 'none') return
-    this.request = 'stop'
-    for (const task of this.deployment?.tasks ?? []) task.stop()
+    this.request = mode
+    if (this.state === 'running') this.stopTasks(this.tasks)
     this.init.scheduler.wake()
   }
 
@@ -82,62 +158,186 @@ export class JobRun {
     this.end?.()
   }
 
+  /** Takes a snapshot; rejects with CHECKPOINT_FAILED. */
+  snapshot(kind: 'checkpoint' | 'savepoint'): Promise<Manifest> {
+    if (this.checkpointing !== undefined && this.state !== 'ended') return this.checkpointing.request(kind)
+    const mend = 'call enableCheckpointing() on its environment, or start it with --dir'
+    return Promise.reject(
+      new StreamError('CHECKPOINT_FAILED', `the job "${this.init.plan.graph.name}" takes no checkpoints; ${mend}`),
+    )
+  }
+
   explainNoOutput(): readonly NoOutput[] {
-    return this.deployment === undefined ? [] : explainNoOutput(this.deployment, this.init.clock.now())
+    return explainNoOutput(this.deployment, this.init.clock.now())
   }
 
   metrics(): JobMetrics {
-    if (this.deployment !== undefined) return readMetrics(this.deployment)
+    if (this.tasks.length > 0) return readMetrics(this.deployment)
     return { recordsIn: 0, recordsOut: 0, watermark: -Infinity, backpressuredShare: 0, vertices: [], edges: [] }
   }
 
-  private status(): JobStatus {
-    return this.request === 'none' ? 'finished' : this.request === 'stop' ? 'stopped' : 'cancelled'
+  private get tasks(): readonly Task[] {
+    return this.regions.flatMap(region => region.tasks)
   }
 
-  private stepToEnd(deployment: Deployment): Promise<void> {
-    this.unfinished = deployment.tasks.length
-    return new Promise<void>((resolve, reject) => {
-      this.end = failure => (failure === undefined ? resolve() : reject(failure))
-      this.init.scheduler.start(deployment.tasks, {
+  private get deployment(): Deployment {
+    const deployments = this.regions.flatMap(({ deployment }) => (deployment === undefined ? [] : [deployment]))
+    const exchanges = deployments.flatMap(deployment => deployment.exchanges)
+    return { plan: this.init.plan, tasks: deployments.flatMap(deployment => deployment.tasks), exchanges }
+  }
+
+  private status(): JobStatus {
+    if (this.request === 'none' || this.request === 'drain') return 'finished'
+    return this.request === 'stop' ? 'stopped' : 'cancelled'
+  }
+
+  private deploy(region: JobRegion, from: Manifest | undefined): Promise<void> {
+    const { checkpointing, init } = this
+    const { recovery } = init
+    const restore =
+      from === undefined || recovery === undefined
+        ? {}
+        : { restore: { manifest: from, readRows: recovery.store.readRows.bind(recovery.store) } }
+    const snapshots =
+      checkpointing === undefined || recovery === undefined
+        ? {}
+        : {
+            snapshots: {
+              mode: recovery.settings.mode,
+              onSnapshot: checkpointing.onSnapshot.bind(checkpointing),
+              onFinalSnapshot: checkpointing.onFinalSnapshot.bind(checkpointing),
+            },
+          }
+    const deployment: DeploymentInit = {
+      ...init,
+      ...restore,
+      ...snapshots,
+      wake: () => init.scheduler.wake(),
+      attempt: this.attempt,
+    }
+    return region.deploy(deployment, () => this.request !== 'cancel' && this.state !== 'ended')
+  }
+
+  private stepToEnd(): Promise<{ readonly error: unknown } | undefined> {
+    const { scheduler } = this.init
+    const { tasks, checkpointing } = this
+    this.state = 'running'
+    this.unfinished = tasks.length
+    checkpointing?.start(tasks)
+    return new Promise(resolve => {
+      this.end = resolve
+      scheduler.start(checkpointing === undefined ? tasks : [...tasks, checkpointing], {
         onTaskFinished: () => {
-          if (--this.unfinished === 0) resolve()
+          // With checkpoints the job ends with the last of them, which commits what its sinks prepared.
+          if (--this.unfinished === 0 && checkpointing === undefined) resolve(undefined)
         },
-        onFailure: error => {
-          this.init.scheduler.halt()
-          reject(error)
-        },
+        onFailure: (error, task) => this.onFailure(error, task),
       })
-      if (this.request === 'stop') for (const task of deployment.tasks) task.stop()
+      if (this.request !== 'none') this.stopTasks(tasks)
     })
   }
 
-  /** Closes every task; a failure to close is the job's own only if nothing failed before. */
-  private async closeAll(deployment: Deployment, hasFailed: boolean): Promise<{ readonly error: unknown } | undefined> {
-    let first: { readonly error: unknown } | undefined
-    for (const task of deployment.tasks) {
-      try {
-        await task.close()
-      } catch (error) {
-        if (!hasFailed && first === undefined) first = { error }
-        else this.logCloseFailure(task, error)
-      }
-    }
-    return first
+  private stopTasks(tasks: readonly Task[]): void {
+    const mode: EndMode = this.request === 'drain' ? 'finish' : 'stop'
+    for (const task of tasks) task.stop(mode)
   }
 
-  private logCloseFailure(task: Task, error: unknown): void {
-    this.init.logger.log('warn', 'closing a task failed after the job had failed', {
-      task: task.chain.name,
-      subtask: task.subtaskIndex,
+  private onFailure(error: unknown, failedTask: Steppable | undefined): void {
+    if (this.state === 'ended') return
+    const region = this.regions.find(candidate => candidate.tasks.some(task => task === failedTask))
+    if (region === undefined || this.init.recovery === undefined) {
+      this.giveUp(error)
+      return
+    }
+    if (this.failed.has(region)) return
+    region.halt()
+    this.init.scheduler.remove(region.tasks)
+    this.failed.add(region)
+    if (this.state !== 'running') return
+    this.restarting = this.restart(error).catch((failure: unknown) => this.giveUp(failure))
+  }
+
+  private giveUp(error: unknown): void {
+    this.init.scheduler.halt()
+    this.end?.({ error })
+  }
+
+  /** Restarts the regions that failed until they run, or the policy gives up. */
+  private async restart(first: unknown): Promise<void> {
+    this.state = 'restarting'
+    let error = first
+    for (;;) {
+      // Whoever ended the job steps nothing any more, so nothing it waits for may come.
+      await Promise.race([this.checkpointing?.suspend('the job is restarted'), this.ended])
+      if ((this.state as string) === 'ended') return
+      const decision = this.policy.onFailure(this.init.clock.monotonicMs())
+      if (decision.kind === 'give-up') {
+        this.init.logger.log('error', 'the job is not restarted', { reason: decision.reason })
+        this.giveUp(error)
+        return
+      }
+      this.tellRestart(error, decision.delayMs)
+      for (const region of this.failed) await region.close(true)
+      await Promise.race([this.init.scheduler.sleep(decision.delayMs), this.ended])
+      if ((this.state as string) === 'ended') return
+      try {
+        await this.redeploy()
+      } catch (failure) {
+        error = failure
+        for (const region of this.failed) region.halt()
+        continue
+      }
+      if ((this.state as string) === 'ended') return
+      this.goOn()
+      return
+    }
+  }
+
+  private async redeploy(): Promise<void> {
+    const latest = await this.init.recovery?.latest()
+    // The others build on a checkpoint that turned out to be damaged: they have to go back as well.
+    if (latest?.id !== this.checkpointing?.newestManifest?.id) await this.failAll(latest)
+    this.attempt = (await this.init.recovery?.claimAttempt()) ?? this.attempt + 1
+    for (const region of this.failed) await this.deploy(region, latest)
+  }
+
+  private async failAll(latest: Manifest | undefined): Promise<void> {
+    this.checkpointing?.goBackTo(latest)
+    for (const region of this.regions) {
+      if (this.failed.has(region)) continue
+      region.halt()
+      this.init.scheduler.remove(region.tasks)
+      this.failed.add(region)
+      await region.close(true)
+    }
+  }
+
+  private goOn(): void {
+    const restarted = [...this.failed].flatMap(region => region.tasks)
+    this.failed.clear()
+    this.state = 'running'
+    this.init.scheduler.add(restarted)
+    this.checkpointing?.resume(restarted)
+    if (this.request !== 'none') this.stopTasks(restarted)
+    this.init.logger.log('info', 'the job runs again', {
+      attempt: this.attempt,
+      from: this.checkpointing?.newestManifest?.id ?? 'the beginning',
+    })
+  }
+
+  private tellRestart(error: unknown, delayMs: number): void {
+    const from = this.checkpointing?.newestManifest?.id
+    this.init.logger.log('error', 'the job failed and is restarted', {
       error: errorText(error),
+      delayMs,
+      from: from === undefined ? 'the beginning' : `checkpoint ${from}`,
     })
   }
 
   // A timer in processing time that fires at the very end may still emit into a loop whose head has ended.
-  private reportLeftInLoops(deployment: Deployment): void {
+  private reportLeftInLoops(): void {
     if (this.request === 'cancel') return
-    for (const { exchange, channels } of deployment.exchanges) {
+    for (const { exchange, channels } of this.deployment.exchanges) {
       if (!exchange.edge.isFeedback) continue
       const left = channels.flat().reduce((sum, channel) => sum + (channel?.heldRecords ?? 0), 0)
       if (left > 0)

@@ -6,7 +6,7 @@ import { StreamError } from '../base/errors.ts'
 import { finishHash, HASH_SEED, hashByte } from '../base/hash.ts'
 import { Prng } from '../base/prng.ts'
 import type { Scheduler, SchedulerEvents } from './event-loop-scheduler.ts'
-import type { Task } from './task.ts'
+import type { Steppable, TaskStatus } from './steppable.ts'
 
 interface Sleeper {
   readonly wakeMs: number
@@ -14,9 +14,11 @@ interface Sleeper {
   readonly wake: () => void
 }
 
-/** Virtual time: starts at the given epoch ms and moves only by `advanceTo`. */
+/** Virtual time: starts at the given epoch ms and moves only by `advanceTo`; `jump` makes the wall clock wrong, as somebody who sets it does. */
 export class VirtualClock implements Clock {
   private timeMs: number
+  /** How far the wall clock is ahead of the time that passed. */
+  private jumpedMs = 0
   private readonly sleepers = new BinaryHeap<Sleeper>((a, b) => a.wakeMs - b.wakeMs || a.sequence - b.sequence)
   private slept = 0
 
@@ -25,7 +27,12 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.timeMs
+    return this.timeMs + this.jumpedMs
+  }
+
+  /** Sets the wall clock forward, or back (a negative number of ms). No time passes by it. */
+  jump(byMs: number): void {
+    this.jumpedMs += byMs
   }
 
   monotonicMs(): number {
@@ -34,8 +41,8 @@ export class VirtualClock implements Clock {
 
   /** Moves time forward and wakes who slept until then, in the order of their times; a time in the past is ignored. */
   advanceTo(timeMs: number): void {
-    if (timeMs > this.timeMs) this.timeMs = timeMs
-    while (this.nextWakeMs() <= this.timeMs) this.sleepers.pop()?.wake()
+    this.timeMs = Math.max(this.timeMs, timeMs - this.jumpedMs)
+    while (this.nextWakeMs() <= this.now()) this.sleepers.pop()?.wake()
   }
 
   /** Resolves when so many ms have passed: what a timer of the host is to a function of a job in virtual time. */
@@ -47,7 +54,7 @@ export class VirtualClock implements Clock {
 
   /** When the next sleeper is to be woken; Infinity when nobody sleeps. */
   nextWakeMs(): number {
-    return this.sleepers.peek()?.wakeMs ?? Infinity
+    return (this.sleepers.peek()?.wakeMs ?? Infinity) + this.jumpedMs
   }
 }
 
@@ -59,10 +66,12 @@ export interface SimulatedSchedulerInit {
   readonly recordsPerStepMax?: number
   /** Steps after which the run counts as endless and fails. */
   readonly stepsMax?: number
+  /** Called before each step; false skips the step, and what it throws is the failure of the task. */
+  readonly beforeStep?: (task: Steppable) => boolean
 }
 
 /** How many turns of pending promises a run waits for asynchronous results before it counts as stuck. */
-const PROMISE_TURNS_MAX = 1000
+const PROMISE_TURNS_MAX = 20_000
 /** Steps between two turns in which promises may settle. */
 const STEPS_PER_TURN = 64
 
@@ -70,7 +79,7 @@ const STEPS_PER_TURN = 64
 export class SimulatedScheduler implements Scheduler {
   private readonly init: SimulatedSchedulerInit
   private readonly prng: Prng
-  private tasks: Task[] = []
+  private tasks: Steppable[] = []
   private state: 'new' | 'running' | 'halted' = 'new'
   private order = HASH_SEED
   private steps = 0
@@ -85,10 +94,26 @@ export class SimulatedScheduler implements Scheduler {
     return finishHash(this.order)
   }
 
-  start(tasks: readonly Task[], events: SchedulerEvents): void {
+  start(tasks: readonly Steppable[], events: SchedulerEvents): void {
     this.tasks = [...tasks]
     this.state = 'running'
     this.run(events).catch((error: unknown) => events.onFailure(error))
+  }
+
+  add(tasks: readonly Steppable[]): void {
+    this.tasks = [...this.tasks, ...tasks]
+  }
+
+  remove(tasks: readonly Steppable[]): void {
+    this.tasks = this.tasks.filter(task => !tasks.includes(task))
+  }
+
+  sleep(durationMs: number): Promise<void> {
+    return this.init.clock.sleep(durationMs)
+  }
+
+  get isRunning(): boolean {
+    return this.state === 'running'
   }
 
   wake(): void {}
@@ -120,7 +145,7 @@ export class SimulatedScheduler implements Scheduler {
       const candidates = [...this.tasks]
       let isAnyWork = false
       while (candidates.length > 0 && !isAnyWork && this.state === 'running') {
-        const [task] = candidates.splice(this.prng.below(candidates.length), 1) as [Task]
+        const [task] = candidates.splice(this.prng.below(candidates.length), 1) as [Steppable]
         isAnyWork = this.step(task, events)
       }
       if (!isAnyWork) return hasWorked
@@ -129,12 +154,20 @@ export class SimulatedScheduler implements Scheduler {
     return true
   }
 
-  private step(task: Task, events: SchedulerEvents): boolean {
+  private step(task: Steppable, events: SchedulerEvents): boolean {
     const records = 1 + this.prng.below(this.init.recordsPerStepMax ?? 8)
-    const status = task.step({ records, untilMonotonicMs: Infinity })
     if (++this.steps > (this.init.stepsMax ?? 10_000_000)) throw this.endless()
+    let status: TaskStatus
+    try {
+      if (this.init.beforeStep?.(task) === false) return false
+      if (this.state !== 'running') return false
+      status = task.step({ records, untilMonotonicMs: Infinity })
+    } catch (error) {
+      events.onFailure(error, task)
+      return true
+    }
     if (!task.didWork && status !== 'finished') return status === 'busy'
-    this.order = hashByte(hashByte(this.order, task.chain.id & 0xff), task.subtaskIndex & 0xff)
+    this.order = hashByte(hashByte(this.order, (task.ordinal >>> 8) & 0xff), task.ordinal & 0xff)
     if (status === 'finished') {
       this.tasks = this.tasks.filter(other => other !== task)
       events.onTaskFinished(task)
@@ -153,7 +186,7 @@ export class SimulatedScheduler implements Scheduler {
   }
 
   private stuck(): StreamError {
-    const statuses = this.tasks.map(task => `${task.chain.name}[${task.subtaskIndex}] ${task.status}`).join(', ')
+    const statuses = this.tasks.map(task => `${task.name} ${task.status}`).join(', ')
     return new StreamError(
       'INTERNAL_ERROR',
       `the simulated run with seed ${this.init.seed} is stuck: no task has work, no timer is due (${statuses})`,

@@ -3,7 +3,6 @@
 import type { Clock } from '../base/clock.ts'
 import { errorText, StreamError } from '../base/errors.ts'
 import { stepText } from '../model/step-text.ts'
-import type { FeedbackOperator } from '../operators/feedback.ts'
 import {
   type AsyncOperator,
   type Capacity,
@@ -15,42 +14,45 @@ import {
 } from '../operators/operator.ts'
 import { StepFailure, stepError } from '../operators/user-failure.ts'
 import type { Chain } from '../plan/physical-plan.ts'
-import type { ControlElement, LoopEnd } from './batch.ts'
-import { broadcast, type ChainInit, type ChainInstance, type ChainNode, instantiateChain } from './chain-instance.ts'
+import type { BarrierMode } from './barrier-aligner.ts'
+import type { Barrier, ControlElement } from './batch.ts'
+import {
+  broadcast,
+  type ChainInit,
+  type ChainInstance,
+  type ChainNode,
+  instantiateChain,
+  sendBarrier,
+} from './chain-instance.ts'
 import { type InputChannel, InputGate, type ReceivedBatch } from './input-gate.ts'
-import { LoopHead, LoopMarkers } from './loop-end.ts'
 import type { TaskMailbox } from './mailbox.ts'
-
-/**
- * What a step left: `busy`: more to do now; `idle`: no input; `waiting`: for an asynchronous result or a time;
- * `backpressured`: no room downstream; `finished`: nothing will ever be left to do.
- */
-export type TaskStatus = 'busy' | 'idle' | 'waiting' | 'backpressured' | 'finished'
-
-/** How much one step may do: records (and timers), and until when on the monotonic clock. */
-export interface StepLimit {
-  readonly records: number
-  readonly untilMonotonicMs: number
-}
+import type { StepLimit, Steppable, TaskStatus } from './steppable.ts'
+import { TaskLoop } from './task-loop.ts'
+import { type SnapshotEvents, TaskSnapshots } from './task-snapshots.ts'
 
 /** What a task is made of. */
 export interface TaskInit extends Omit<ChainInit, 'mailbox'> {
   readonly mailbox: TaskMailbox
   readonly inputs: readonly InputChannel[]
+  /** Where its snapshots go; undefined when the job takes none. */
+  readonly snapshots: SnapshotEvents | undefined
+  readonly barrierMode: BarrierMode
 }
 
 /**
- * The phases of a task, each left for good but for `processing` and `advancing`, which alternate:
- * `processing` input; `advancing` the watermark through its operators (timers fire); `finishing`: the input has ended and operators
- * flush; `finished`: the end was sent on.
+ * The phases of a task, each left for good but for the first three, which alternate:
+ * `processing` input; `advancing` the watermark through its operators (timers fire); `preparing` a snapshot: its barrier has come and
+ * operators get ready for it; `finishing`: the input has ended and operators flush; `summing-up`: the end was sent on, and what is left is
+ * encoded; `finished`.
  */
-type Phase = 'processing' | 'advancing' | 'finishing' | 'finished'
+type Phase = 'processing' | 'advancing' | 'preparing' | 'finishing' | 'summing-up' | 'finished'
 
 /** A running subtask. */
-export class Task {
+export class Task implements Steppable {
   readonly chain: Chain
   readonly subtaskIndex: number
   readonly gate: InputGate
+  readonly snapshots: TaskSnapshots
   status: TaskStatus = 'busy'
   /** True when the last step did anything that another task may notice. */
   didWork = false
@@ -60,8 +62,7 @@ export class Task {
   private readonly instance: ChainInstance
   private readonly source: SourceOperator | undefined
   private readonly asyncHead: AsyncOperator | undefined
-  private readonly loopHead: LoopHead | undefined
-  private readonly loopMarkers = new LoopMarkers()
+  private readonly loop: TaskLoop
   private phase: Phase = 'processing'
   /** The operator at which `advancing` or `finishing` goes on. */
   private cursor = 0
@@ -79,6 +80,7 @@ export class Task {
   /** The nodes whose opening began; only these are closed. */
   private readonly opened: ChainNode[] = []
   private isClosed = false
+  private isHalted = false
 
   constructor(init: TaskInit) {
     this.chain = init.chain
@@ -86,16 +88,23 @@ export class Task {
     this.clock = init.clock
     this.mailbox = init.mailbox
     this.capacity = init.capacity
-    this.gate = new InputGate(init.inputs, init.graph.vertices[init.chain.vertices[0] as number]?.bootstrap)
+    const { bootstrap } = init.graph.vertices[init.chain.vertices[0] as number] ?? {}
+    this.gate = new InputGate(init.inputs, bootstrap, init.barrierMode)
     this.instance = instantiateChain(init)
+    this.snapshots = new TaskSnapshots(this.nodes, init.snapshots)
     const root = this.nodes[0] as ChainNode
     this.source = root.vertex.operator.kind === 'source' ? (root.operator as SourceOperator) : undefined
     this.asyncHead = root.vertex.operator.kind === 'async' ? (root.operator as AsyncOperator) : undefined
-    this.loopHead =
-      root.vertex.operator.kind === 'feedback'
-        ? new LoopHead(root.vertex.id, marker => this.sendLoopEnd(marker))
-        : undefined
+    this.loop = new TaskLoop(this.nodes, this.gate)
     this.hasTime = this.nodes.some(node => node.operator.outputWatermark !== undefined)
+  }
+
+  get name(): string {
+    return `${this.chain.name}[${this.subtaskIndex}]`
+  }
+
+  get ordinal(): number {
+    return this.chain.id * 256 + this.subtaskIndex
   }
 
   get nodes(): readonly ChainNode[] {
@@ -125,6 +134,15 @@ export class Task {
     }
   }
 
+  get isSource(): boolean {
+    return this.source !== undefined
+  }
+
+  /** The next steps do nothing: the job, or its part of it, has failed. */
+  halt(): void {
+    this.isHalted = true
+  }
+
   /** Lets go of everything; every operator is closed, then the first failure is thrown. */
   async close(): Promise<void> {
     if (this.isClosed) return
@@ -140,15 +158,39 @@ export class Task {
     if (failure !== undefined) throw failure
   }
 
-  /** Ends the input of a source task; others end when their inputs do. */
-  stop(): void {
+  /** Ends the input of a source task, at its end (what pends fires) or where it stands; others end when their inputs do. */
+  stop(mode: EndMode = 'stop'): void {
     if (this.source === undefined || this.sourceEnd !== undefined) return
     this.source.stopReading()
-    this.endSource('stop')
+    this.endSource(mode)
+  }
+
+  /** Puts what was restored in its place: before the first step, and after `open`. */
+  start(): void {
+    if (this.nodes.some(node => node.restoredWatermark > -Infinity)) this.enter('advancing')
+    this.loop.start()
+  }
+
+  /** Asks a source task for a snapshot; others get its barrier from their inputs. */
+  trigger(barrier: Barrier): void {
+    if (this.source !== undefined && this.sourceEnd === undefined) this.snapshots.requested = barrier
+  }
+
+  /** A snapshot, and those before it, are complete on the storage or will never be. */
+  settle(snapshotId: number, outcome: 'completed' | 'aborted'): void {
+    if (outcome === 'aborted') {
+      this.gate.abortBarrier(snapshotId)
+      if (this.phase === 'preparing') this.enter('processing')
+    }
+    this.snapshots.settle(snapshotId, outcome)
   }
 
   /** Does some work. Throws what made it fail, as a StreamError that names step and record. */
   step(limit: StepLimit): TaskStatus {
+    if (this.isHalted) {
+      this.didWork = false
+      return this.status
+    }
     const controlWorkBefore = this.controlWork
     try {
       this.status = this.advancePhases(limit)
@@ -161,9 +203,10 @@ export class Task {
 
   /** The processing time at which it wants to be stepped even if nothing else happens; Infinity for never. */
   deadlineMs(): number {
+    if (this.isHalted) return Infinity
     // Without room downstream, and at the end, no timer fires, however long it is due: waiting for it would be spinning. But the time
     // of a call is over, or the next one due, whatever the room is.
-    if (this.phase === 'finishing' || this.phase === 'finished') return Infinity
+    if (this.phase !== 'processing' && this.phase !== 'advancing') return Infinity
     if (this.capacity.blocked > 0) {
       return this.phase === 'processing' ? (this.asyncHead?.nextTimerMs?.() ?? Infinity) : Infinity
     }
@@ -180,6 +223,7 @@ export class Task {
     capacity.budget = limit.records
     capacity.untilMonotonicMs = limit.untilMonotonicMs
     this.controlWork += this.mailbox.deliver()
+    if (this.snapshots.advance(limit.records)) this.controlWork++
     for (;;) {
       switch (this.phase) {
         case 'processing': {
@@ -193,8 +237,18 @@ export class Task {
           this.enter(this.end() === undefined ? 'processing' : 'finishing')
           if (capacity.budget <= 0 || capacity.blocked > 0) return this.interrupted()
           break
+        case 'preparing':
+          if (!this.snapshots.prepare()) return this.capacity.blocked > 0 ? 'backpressured' : 'waiting'
+          this.beginSnapshot()
+          break
         case 'finishing':
           if (!this.finishOperators()) return this.interrupted()
+          this.loop.endLog()
+          this.enter(this.snapshots.isEnabled ? 'summing-up' : 'finished')
+          break
+        case 'summing-up':
+          this.controlWork++
+          if (!this.snapshots.sumUp(limit.records, this.end() as EndMode)) return 'busy'
           this.enter('finished')
           break
         case 'finished':
@@ -219,8 +273,10 @@ export class Task {
         // A watermark that a record made overtakes nothing: the rest of the batch waits until it has gone through the chain.
         if (capacity.isTimeNews || (isDone && this.hasTime)) return this.enter('advancing')
         if (!isDone) return this.interrupted()
-      } else if (this.source !== undefined) return this.readSource(this.source)
-      else {
+      } else if (this.source !== undefined) {
+        if (this.snapshots.requested !== undefined) return this.enter('preparing')
+        return this.readSource(this.source)
+      } else {
         const status = this.receive()
         if (status !== 'busy') return status
       }
@@ -236,11 +292,11 @@ export class Task {
     if (outcome === 'end' || (outcome === 'busy' && this.capacity.isTimeNews)) return undefined
     if (this.capacity.blocked > 0) return this.hasTime ? undefined : 'backpressured'
     if (outcome === 'waiting') this.drained()
-    return this.phase === 'advancing' ? this.settle(outcome) : outcome
+    return this.phase === 'advancing' ? this.endReading(outcome) : outcome
   }
 
   /** A source that waits still moves its watermark on; the step then ends as the source said. */
-  private settle(outcome: 'busy' | 'waiting'): TaskStatus {
+  private endReading(outcome: 'busy' | 'waiting'): TaskStatus {
     this.capacity.isTimeNews = false
     if (!this.advanceWatermarks()) return this.interrupted()
     this.enter('processing')
@@ -256,63 +312,47 @@ export class Task {
       return this.asyncHead?.isEmpty === false ? 'waiting' : 'idle'
     }
     this.controlWork++
-    if (received.kind === 'batch') {
-      this.received = received.received
-      if (received.received.from.isFeedback) this.loopHead?.onFeedbackRecords(received.received.batch.values.length)
-      return 'busy'
+    switch (received.kind) {
+      case 'batch':
+        this.received = received.received
+        if (received.received.from.isFeedback) this.loop.noteRecords(received.received)
+        return 'busy'
+      case 'barrier':
+        this.snapshots.requested = received.barrier
+        return this.enter('preparing')
+      case 'feedback-barrier':
+        this.loop.noteBarrier(received.barrier, received.from)
+        return 'busy'
+      case 'loop-end':
+        this.loop.noteEnd(received.element, received.from)
     }
-    if (received.kind === 'loop-end') this.noteLoopEnd(received.element, received.from)
     return this.afterControl() ? undefined : 'busy'
+  }
+
+  private passLoopEnds(): boolean {
+    const sent = this.loop.markersSent
+    const isSettledNow = this.loop.passEnds()
+    this.controlWork += this.loop.markersSent - sent
+    return isSettledNow
+  }
+
+  private beginSnapshot(): void {
+    this.controlWork++
+    sendBarrier(this.nodes, this.snapshots.begin())
+    this.enter('processing')
   }
 
   /** Takes up what changed at the gate; true when the phase changed. */
   private afterControl(): boolean {
-    const { gate, loopHead } = this
+    const { gate } = this
     const root = this.nodes[0] as ChainNode
-    if (loopHead !== undefined && gate.end !== undefined) loopHead.drain()
-    const wasSettled = loopHead?.isSettled
-    this.passLoopEnds()
-    const isSettledNow = loopHead?.isSettled !== wasSettled
-    if (isSettledNow) (root.operator as FeedbackOperator).release()
+    // A marker says that no record is before it any more, so it waits for the results under way.
+    const isSettledNow = this.asyncHead?.isEmpty === false ? false : this.passLoopEnds()
     const isTimeNews = gate.watermark > root.inputWatermark || gate.isIdle !== this.wasGateIdle
     this.wasGateIdle = gate.isIdle
     if (!isSettledNow && !isTimeNews && this.end() === undefined) return false
     this.enter('advancing')
     return true
-  }
-
-  // A marker goes over every edge, so that of a nested loop also reaches the head around it, and the other way round: it is no news there.
-  private noteLoopEnd(marker: LoopEnd, from: InputChannel): void {
-    if (this.isOwnLoop(marker.loop) === from.isFeedback) this.loopMarkers.note(marker, from)
-  }
-
-  private isOwnLoop(loop: number): boolean {
-    return this.loopHead !== undefined && loop === (this.nodes[0] as ChainNode).vertex.id
-  }
-
-  private passLoopEnds(): void {
-    const { loopHead, gate } = this
-    // A marker says that no record is before it any more, so it waits for the results under way.
-    if (this.asyncHead?.isEmpty === false) return
-    for (const loop of this.loopMarkers.loops()) {
-      const isOwn = this.isOwnLoop(loop)
-      const expected = isOwn ? gate.feedback : gate.open
-      for (;;) {
-        const marker = this.loopMarkers.takeIfComplete(loop, expected)
-        if (marker === undefined) break
-        if (isOwn) loopHead?.onReturn(marker, gate.end !== undefined)
-        else if (loopHead !== undefined) loopHead.drainFor(marker)
-        else this.sendLoopEnd(marker)
-      }
-    }
-  }
-
-  /** Sends a marker over every edge, feedback included: that is where it comes round. */
-  private sendLoopEnd(marker: LoopEnd): void {
-    this.controlWork++
-    for (const node of this.nodes) {
-      for (const { channels } of node.outputs) for (const channel of channels) channel.control(marker)
-    }
   }
 
   /** True when the batch is worked off. */
@@ -360,7 +400,8 @@ export class Task {
       const node = this.nodes[this.cursor] as ChainNode
       const { operator } = node
       const parent = this.nodes[node.parent]
-      const input = parent === undefined ? this.inputWatermark() : parent.outputWatermark
+      const given = parent === undefined ? this.inputWatermark() : parent.outputWatermark
+      const input = given > node.restoredWatermark ? given : node.restoredWatermark
       if (input > node.inputWatermark) {
         if (operator.onWatermark !== undefined && !operator.onWatermark(input)) return false
         node.inputWatermark = input
@@ -401,7 +442,7 @@ export class Task {
   private end(): EndMode | undefined {
     if (this.source !== undefined) return this.sourceEnd
     if (this.asyncHead?.isEmpty === false) return undefined
-    return this.loopHead === undefined || this.loopHead.isEmpty ? this.gate.end : undefined
+    return this.loop.isEmpty ? this.gate.end : undefined
   }
 
   private endSource(mode: EndMode): void {

@@ -13,7 +13,7 @@ import { customConnectors } from './collections.ts'
 /** What a test can do to a job while it runs. */
 export interface SimulatedJob {
   readonly clock: VirtualClock
-  stop(): void
+  stop(mode?: 'stop' | 'drain'): void
   cancel(): void
   metrics(): JobMetrics
   /** Why nothing comes out, as of a running job's handle. */
@@ -72,7 +72,7 @@ export async function simulateRun(graph: Graph, options: SimulateOptions): Promi
   })
   options.onStart?.({
     clock,
-    stop: () => run.stop(),
+    stop: mode => run.stop(mode),
     cancel: () => run.cancel(),
     metrics: () => run.metrics(),
     explainNoOutput: () => run.explainNoOutput(),

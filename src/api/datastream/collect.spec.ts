@@ -37,6 +37,9 @@ class PlayedJob {
       then: (onDone, onFailed) => done.then(onDone, onFailed),
       cancel,
       stop: cancel,
+      drain: cancel,
+      checkpoint: () => assert.fail('nobody asked for a checkpoint'),
+      savepoint: () => assert.fail('nobody asked for a savepoint'),
       metrics: () => assert.fail('nobody asked for metrics'),
       explainNoOutput: () => assert.fail('nobody asked why'),
       [Symbol.asyncDispose]: cancel,
@@ -46,7 +49,8 @@ class PlayedJob {
   async writer(): Promise<SinkWriter<unknown>> {
     const operator = this.graph.vertices.at(-1)?.operator
     const sink = operator?.kind === 'sink' ? (operator.sink as SinkSpec) : assert.fail('the last step is no sink')
-    const context = { subtaskIndex: 0, parallelism: 1, clock: NO_CLOCK, logger: silentLogger }
+    const job = { jobName: 'job', uid: 'sink', attempt: 1 }
+    const context = { subtaskIndex: 0, parallelism: 1, clock: NO_CLOCK, logger: silentLogger, ...job }
     return await (sink.implementation?.open(context) ?? assert.fail('the sink has no implementation'))
   }
 

@@ -2,7 +2,7 @@
 import { preview } from '../../base/errors.ts'
 import type { AsyncContext } from '../../model/async-spec.ts'
 import type { BroadcastDescriptors } from '../../model/broadcast-functions.ts'
-import type { Sink, SinkSpec } from '../../model/connector.ts'
+import type { Sink, SinkDelivery, SinkSpec } from '../../model/connector.ts'
 import type { Change, ProcessFunction, TimeWindow } from '../../model/functions.ts'
 import { functionSelector } from '../../model/key.ts'
 import type { TransformShape } from '../../model/operator-spec.ts'
@@ -20,6 +20,7 @@ import {
 import { type AsyncOptions, asyncSpec } from './async-calls.ts'
 import { BroadcastStreamNode } from './broadcast-streams.ts'
 import { iterateRecords } from './collect.ts'
+import { type FileDirectoryOptions, fileDirectorySpec } from './file-options.ts'
 import {
   addStep,
   connect,
@@ -31,6 +32,7 @@ import {
   stepOf,
 } from './job-context.ts'
 import { type FieldOf, type KeyOf, keySelector } from './key-selection.ts'
+import { type PostgresSinkOptions, postgresSinkSpec } from './postgres-options.ts'
 import { DataStreamSinkNode } from './sink-node.ts'
 import { disableChaining, setMaxParallelism, setName, setParallelism, setUid } from './step-settings.ts'
 import type {
@@ -45,13 +47,14 @@ import type {
   SinkOptions,
   WindowedStream,
 } from './streams.ts'
-import type { WindowAssigner } from './window-assigners.ts'
+import { requireChoice, type WindowAssigner } from './window-assigners.ts'
 import { type WindowOptions, withOptions } from './window-options.ts'
 import { assignedWindowing } from './windowing.ts'
 
 function ignore(): void {}
 
 const QUEUED_RECORDS_MAX_DEFAULT = 1_000_000
+const DELIVERIES: readonly SinkDelivery[] = ['transactional', 'idempotent', 'at-least-once']
 
 /** A stream; also what keyed streams do with records regardless of their key. */
 export class DataStreamNode<T> implements DataStream<T> {
@@ -242,8 +245,13 @@ export class DataStreamNode<T> implements DataStream<T> {
   }
 
   addSink(sink: ((record: T) => void | Promise<void>) | Sink<T>, options: SinkOptions = {}): DataStreamSink {
-    const { description, parallelismMax, placement = 'any', acceptsRetractions = false } = options
-    const limit = { acceptsRetractions, ...(parallelismMax === undefined ? {} : { parallelismMax }) }
+    const { description, parallelismMax, placement = 'any', acceptsRetractions = false, delivery } = options
+    if (delivery !== undefined) requireChoice('addSink()', 'delivery', delivery, DELIVERIES)
+    const limit = {
+      acceptsRetractions,
+      ...(delivery === undefined ? {} : { delivery }),
+      ...(parallelismMax === undefined ? {} : { parallelismMax }),
+    }
     if (parallelismMax !== undefined) requireWhole('addSink()', 'parallelismMax', parallelismMax, { min: 1 })
     if (typeof sink === 'function') {
       // The record alone: a function with more parameters, such as console.log, is not meant to see the timestamp.
@@ -259,6 +267,14 @@ export class DataStreamNode<T> implements DataStream<T> {
     requireText('writeToFile()', 'the path', path)
     const description = `file ${path}`
     return this.endIn({ connector: 'file', options: { path }, description, placement: 'any', parallelismMax: 1 })
+  }
+
+  writeToFiles(directory: string, options?: FileDirectoryOptions): DataStreamSink {
+    return this.endIn(fileDirectorySpec(directory, options))
+  }
+
+  writeToPostgres(options: PostgresSinkOptions<T>): DataStreamSink {
+    return this.endIn(postgresSinkSpec(options))
   }
 
   async executeAndCollect(name = 'collect', limit = Infinity): Promise<T[]> {

@@ -73,7 +73,7 @@ describe('execute', () => {
     assert.equal(env.execute('ones', options), HANDLE)
     assert.equal(launched[0]?.graph.name, 'ones')
     assert.equal(launched[0]?.graph.vertices.length, 2)
-    assert.equal(launched[0]?.options, options)
+    assert.deepEqual(launched[0]?.options, options)
   })
 
   test('without a sink is JOB_EMPTY, and counts as an attempt', () => {

@@ -3,10 +3,12 @@
 import { StreamError } from '../../base/errors.ts'
 import { callerLocation } from '../../base/source-location.ts'
 import type { RuntimeMode } from '../../model/batch-mode.ts'
+import { type CheckpointOptions, checkpointOptionsMistake } from '../../model/checkpoint-options.ts'
 import type { Source, SourceSpec } from '../../model/connector.ts'
 import { MAX_PARALLELISM_LIMIT } from '../../model/graph.ts'
 import { GraphBuilder, type GraphDefaults } from '../../model/graph-builder.ts'
 import type { Explanation, JobHandle, JobLauncher, LaunchOptions } from '../../model/job.ts'
+import type { RestartStrategy } from '../../model/restart-strategy.ts'
 import type { WatermarkStrategy } from '../../model/watermark-strategy.ts'
 import { requireText, requireWhole } from './arguments.ts'
 import { type JobContext, outputOf } from './job-context.ts'
@@ -61,6 +63,7 @@ export class StreamEnvironment {
   private maxParallelism: number | undefined
   private readonly runtimeMode: RuntimeMode
   private wasExecuted = false
+  private recovery: Pick<LaunchOptions, 'checkpoints' | 'restart'> = {}
 
   constructor(launcher: JobLauncher, options: EnvironmentOptions = {}) {
     this.launcher = launcher
@@ -92,6 +95,34 @@ export class StreamEnvironment {
   setMaxParallelism(maxParallelism: number): this {
     requireWhole('setMaxParallelism()', 'maxParallelism', maxParallelism, { min: 1, max: MAX_PARALLELISM_LIMIT })
     this.maxParallelism = maxParallelism
+    return this
+  }
+
+  /**
+   * Takes a checkpoint each so many milliseconds: after a failure, also of the whole process, the job goes on from the newest one as if
+   * nothing had happened. Jobs started with `millrace run --dir`, or with execute() options, may say the same from outside. Throws
+   * OPTION_INVALID.
+   * @example
+   * ```ts
+   * import { environment, fixedDelay, seconds } from 'millrace'
+   * const env = environment()
+   * env.enableCheckpointing(seconds(1))
+   * env.setRestartStrategy(fixedDelay({ attempts: 3, delayMs: seconds(1) }))
+   * env.generate(n => n, { count: 5 }).keyBy(n => n % 2).sum(n => n).print()
+   * await env.execute('sums', { directory: '/tmp/millrace-docs/sums' })
+   * ```
+   */
+  enableCheckpointing(intervalMs: number, options: Omit<CheckpointOptions, 'intervalMs'> = {}): this {
+    const checkpoints = { ...options, intervalMs }
+    const mistake = checkpointOptionsMistake(checkpoints)
+    if (mistake !== undefined) throw new StreamError('OPTION_INVALID', `enableCheckpointing(): ${mistake}`)
+    this.recovery = { ...this.recovery, checkpoints }
+    return this
+  }
+
+  /** What becomes of the job when it fails: noRestart(), fixedDelay(), exponentialDelay() (the default), failureRate(). */
+  setRestartStrategy(restart: RestartStrategy): this {
+    this.recovery = { ...this.recovery, restart }
     return this
   }
 
@@ -156,7 +187,7 @@ export class StreamEnvironment {
       const mend = 'end a stream in print(), addSink() or writeToFile(), or read one with executeAndCollect()'
       throw new StreamError('JOB_EMPTY', `the job "${name}" has no sink, so it would do nothing; ${mend}`)
     }
-    return this.launch(this.builder, name, options)
+    return this.launch(this.builder, name, { ...this.recovery, ...options })
   }
 
   /** How the job would run, without running it. Throws GRAPH_INVALID with all mistakes of the job. */

@@ -30,6 +30,17 @@ export interface TextOptions extends WatermarkedOptions<string> {
   readonly encodingErrors?: 'replace' | 'fail'
 }
 
+/** How files of text are read. */
+export interface TextFileOptions extends TextOptions {
+  /** `auto` (the default) decompresses files whose names end in `.gz`; `gzip` all, `none` no file. */
+  readonly compression?: 'auto' | 'gzip' | 'none'
+  /**
+   * True to wait at the end of each file for what is added to it, as `tail -f` does; `everyMs` says how often to look (500 unless given). The input
+   * then has no end, and a last line is one when its line end is there. A file that shrinks or is replaced fails with SOURCE_FAILED.
+   */
+  readonly follow?: boolean | { readonly everyMs: number }
+}
+
 /** How a text socket is read. */
 export interface SocketTextOptions extends TextOptions {
   /** What ends a record; a line feed unless said otherwise. */
@@ -68,6 +79,9 @@ export interface SourceOptions<T = unknown> extends WatermarkedOptions<T> {
 /** What from() takes: something to iterate, or a function that makes it for each run. */
 export type IterableInput<T> = Iterable<T> | AsyncIterable<T> | (() => Iterable<T> | AsyncIterable<T>)
 
+/** What makes a path a pattern, as the connector sees it. */
+const FILE_PATTERN = /[*?[{]/
+
 /** Lines from a TCP server. */
 export function socketTextSpec(host: string, port: number, options: SocketTextOptions): SourceSpec {
   const call = 'socketTextStream()'
@@ -76,19 +90,34 @@ export function socketTextSpec(host: string, port: number, options: SocketTextOp
   return single(
     'socket-text',
     { host, port, ...ownOptions(options) },
-    { description: `socket ${host}:${port}`, isBounded: false },
+    { description: `socket ${host}:${port}`, isBounded: false, isReplayable: false },
   )
 }
 
-/** Lines of a file. */
-export function textFileSpec(path: string, options: TextOptions): SourceSpec {
-  requireText('readTextFile()', 'the path', path)
-  return single('file-lines', { path, ...ownOptions(options) }, { description: `file ${path}`, isBounded: true })
+/** Lines of a file, or of all files that a pattern matches. */
+export function textFileSpec(path: string, options: TextFileOptions): SourceSpec {
+  const call = 'readTextFile()'
+  requireText(call, 'the path', path)
+  const { compression, follow } = options
+  const isFollowed = follow !== undefined && follow !== false
+  if (isFollowed && compression === 'gzip')
+    throw optionInvalid(call, "follow does not go with compression 'gzip': compressed files do not grow line by line")
+  if (typeof follow === 'object') requireWhole(call, 'follow.everyMs', follow?.everyMs, { min: 1, max: 3_600_000 })
+  const own = { path, ...ownOptions(options) }
+  const spec = single('file-lines', own, { description: `file ${path}`, isBounded: !isFollowed })
+  if (!FILE_PATTERN.test(path)) return spec
+  // Each file is a split, so as many subtasks may read as there are files.
+  const { parallelismMax, ...parallel } = spec
+  return { ...parallel, description: `files ${path}` }
 }
 
 /** Lines of standard input. */
 export function stdinSpec(options: TextOptions): SourceSpec {
-  const spec = single('stdin-lines', ownOptions(options), { description: 'standard input', isBounded: false })
+  const spec = single('stdin-lines', ownOptions(options), {
+    description: 'standard input',
+    isBounded: false,
+    isReplayable: false,
+  })
   return { ...spec, placement: 'main-thread' }
 }
 
@@ -114,8 +143,10 @@ export function iterableSpec(input: IterableInput<unknown>): SourceSpec {
       `expected an iterable, an async iterable, or a function that returns one; got ${preview(input)}`,
     )
   }
-  const isBounded = Array.isArray(input) || input instanceof Set || input instanceof Map
-  const spec = single('iterable', { iterable: input }, { description: 'iterable', isBounded })
+  // Of others nobody knows whether they end, and whether they can be begun anew.
+  const isCollection = Array.isArray(input) || input instanceof Set || input instanceof Map
+  const what = { description: 'iterable', isBounded: isCollection, ...(isCollection ? {} : { isReplayable: false }) }
+  const spec = single('iterable', { iterable: input }, what)
   return { ...spec, placement: 'main-thread' }
 }
 
@@ -170,7 +201,7 @@ function ownOptions({ watermarks, ...own }: TextOptions): SourceSpec['options'] 
 function single(
   connector: string,
   options: SourceSpec['options'],
-  rest: Pick<SourceSpec, 'description' | 'isBounded'>,
+  rest: Pick<SourceSpec, 'description' | 'isBounded' | 'isReplayable'>,
 ): SourceSpec {
   return { connector, options, ...rest, placement: 'any', parallelismMax: 1, hasTimestamps: false }
 }

@@ -9,7 +9,7 @@ import type {
   BroadcastProcessFunction,
   KeyedBroadcastProcessFunction,
 } from '../../model/broadcast-functions.ts'
-import type { Sink } from '../../model/connector.ts'
+import type { Sink, SinkDelivery } from '../../model/connector.ts'
 import type {
   AggregateFunction,
   Change,
@@ -29,10 +29,12 @@ import type { WatermarkStrategy } from '../../model/watermark-strategy.ts'
 import type { LateRecord, WindowContext, WindowProcessFunction } from '../../model/window-functions.ts'
 import type { Accumulation } from '../../model/window-spec.ts'
 import type { AsyncOptions } from './async-calls.ts'
+import type { FileDirectoryOptions } from './file-options.ts'
 import type { DeduplicateOptions, TemporalJoinOptions, UnboundedStateOptions } from './join-options.ts'
 import type { FieldOf, KeyOf, NumberFieldOf } from './key-selection.ts'
 import type { MixedWindowOptions } from './mixed-window-options.ts'
 import type { PerRecordWindowOptions } from './per-record-window-options.ts'
+import type { PostgresSinkOptions } from './postgres-options.ts'
 import type { WindowAssigner } from './window-assigners.ts'
 import type { WindowEvictor } from './window-evictors.ts'
 import type { CoGroupOptions, WindowJoinOptions } from './window-join-options.ts'
@@ -64,6 +66,11 @@ export interface SinkOptions {
   readonly parallelismMax?: number
   /** `main-thread` for a sink that cannot run elsewhere; functions always run there. */
   readonly placement?: 'any' | 'main-thread'
+  /**
+   * `transactional` for a sink whose writers are TransactionalWriters: with checkpoints each record is then seen once, whatever fails;
+   * `idempotent` where what is written again replaces itself; `at-least-once` unless said otherwise.
+   */
+  readonly delivery?: SinkDelivery
   /** True for a sink whose writers apply retractions (the third argument of `write`); others cannot read a stream that has them. */
   readonly acceptsRetractions?: boolean
 }
@@ -217,6 +224,10 @@ export interface DataStream<T> extends StepSettings, AsyncIterable<T> {
   addSink(sink: ((record: T) => void | Promise<void>) | Sink<T>, options?: SinkOptions): DataStreamSink
   /** Writes each record on a line of a file, as print does. */
   writeToFile(path: string): DataStreamSink
+  /** Writes files in a directory. With checkpoints, and sources that can go back, each record is in exactly one finished file, whatever fails. */
+  writeToFiles(directory: string, options?: FileDirectoryOptions): DataStreamSink
+  /** Writes rows of a PostgreSQL table, each seen once whatever fails, given checkpoints and sources that can go back. Needs the package `pg`. */
+  writeToPostgres(options: PostgresSinkOptions<T>): DataStreamSink
 
   /**
    * Runs what is upstream of this stream and returns its records, or the first `limit` of them; then the job is cancelled.

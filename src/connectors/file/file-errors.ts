@@ -33,7 +33,8 @@ export function writeError(description: string, path: string, error: unknown): S
   return new StreamError('SINK_FAILED', `${description}: cannot write ${path}: ${writeReason(error)}`, { cause: error })
 }
 
-function writeReason(error: unknown): string {
+/** Why a file cannot be written, and what to do about it. */
+export function writeReason(error: unknown): string {
   switch (systemCode(error)) {
     case 'ENOENT':
       return 'its directory does not exist; create the directory first'

@@ -13,18 +13,23 @@ import type {
   JobResult,
   LaunchOptions,
   NoOutput,
+  SnapshotInfo,
 } from '../../model/job.ts'
 import { explainGraph } from '../../plan/explain.ts'
+import type { PhysicalPlan } from '../../plan/physical-plan.ts'
 import { planGraph } from '../../plan/plan.ts'
 import { CHANNEL_CAPACITY_RECORDS_DEFAULT } from '../../runtime/deployment.ts'
 import { EventLoopScheduler } from '../../runtime/event-loop-scheduler.ts'
 import { JobRun } from '../../runtime/job-run.ts'
+import { type OpenDirectory, type OpenRecovery, openRecovery } from './local-recovery.ts'
 
 /** What a platform brings. */
 export interface Platform {
   readonly clock: Clock
   readonly eventLoop: EventLoop
   readonly logger: Logger
+  /** Opens what outlasts a job. */
+  readonly openDirectory: OpenDirectory
 }
 
 /** What a local launcher is made of. */
@@ -48,21 +53,22 @@ export function localLauncher(init: LocalLauncherInit): JobLauncher {
 class LocalJob implements JobHandle {
   readonly name: string
   readonly done: Promise<JobResult>
-  private readonly run: JobRun
+  private readonly init: LocalLauncherInit
+  private readonly options: LaunchOptions
+  private readonly plan: PhysicalPlan
+  private readonly channelCapacityRecords: number
+  private run: JobRun | undefined
+  private recovery: OpenRecovery | undefined
+  /** What was asked for before the job ran. */
+  private pending: ((run: JobRun) => void)[] = []
 
   constructor(init: LocalLauncherInit, graph: Graph, options: LaunchOptions) {
-    const { clock, eventLoop, logger } = init.platform
+    this.init = init
+    this.options = options
     this.name = graph.name
-    this.run = new JobRun({
-      plan: planGraph(graph),
-      connectors: init.connectors,
-      clock,
-      logger,
-      scheduler: new EventLoopScheduler(eventLoop, clock),
-      seed: Math.trunc(clock.monotonicMs() * 1000),
-      channelCapacityRecords: channelCapacity(options),
-    })
-    this.done = runUntilAborted(this.run, options.signal)
+    this.plan = planGraph(graph)
+    this.channelCapacityRecords = channelCapacity(options)
+    this.done = this.runToEnd()
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a handle can be awaited for the end of its job, as documented in model/job.ts.
@@ -74,13 +80,42 @@ class LocalJob implements JobHandle {
   }
 
   async cancel(): Promise<void> {
-    this.run.cancel()
+    this.ask(run => run.cancel())
     await this.ended()
   }
 
   async stop(): Promise<void> {
-    this.run.stop()
+    this.ask(run => run.stop())
     await this.ended()
+  }
+
+  async drain(): Promise<void> {
+    this.ask(run => run.stop('drain'))
+    await this.ended()
+  }
+
+  async checkpoint(): Promise<SnapshotInfo> {
+    const { id } = await this.snapshot('checkpoint')
+    return { id, kind: 'checkpoint', location: this.recovery?.location ?? '' }
+  }
+
+  async savepoint(directory?: string): Promise<SnapshotInfo> {
+    const manifest = await this.snapshot('savepoint')
+    const location = await (this.recovery as OpenRecovery).writeSavepoint(manifest, directory)
+    return { id: manifest.id, kind: 'savepoint', location }
+  }
+
+  metrics(): JobMetrics {
+    if (this.run !== undefined) return this.run.metrics()
+    return { recordsIn: 0, recordsOut: 0, watermark: -Infinity, backpressuredShare: 0, vertices: [], edges: [] }
+  }
+
+  explainNoOutput(): readonly NoOutput[] {
+    return this.run?.explainNoOutput() ?? []
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.cancel()
   }
 
   // Who stops or cancels is told of a failure by `done`, if waiting for it; a failure that nobody asks for stays unhandled, and loud.
@@ -88,16 +123,50 @@ class LocalJob implements JobHandle {
     return this.done.then(ignore, ignore)
   }
 
-  metrics(): JobMetrics {
-    return this.run.metrics()
+  private ask(request: (run: JobRun) => void): void {
+    if (this.run === undefined) this.pending.push(request)
+    else request(this.run)
   }
 
-  explainNoOutput(): readonly NoOutput[] {
-    return this.run.explainNoOutput()
+  private snapshot(kind: 'checkpoint' | 'savepoint'): ReturnType<JobRun['snapshot']> {
+    return new Promise((resolve, reject) => {
+      this.ask(run => run.snapshot(kind).then(resolve, reject))
+      // A job that ended takes no snapshot any more.
+      const mend = 'take snapshots of a job that runs'
+      const failed = (): void =>
+        reject(new StreamError('CHECKPOINT_FAILED', `the job "${this.name}" has ended; ${mend}`))
+      this.done.then(failed, failed)
+    })
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.cancel()
+  private async runToEnd(): Promise<JobResult> {
+    const { init, options, plan } = this
+    const { clock, eventLoop, logger } = init.platform
+    // Without checkpoints nothing is waited for before the job starts.
+    if (options.checkpoints !== undefined) {
+      this.recovery = await openRecovery({ ...init.platform, pause: () => pause(eventLoop) }, plan, {
+        ...options,
+        checkpoints: options.checkpoints,
+      })
+    }
+    try {
+      const run = new JobRun({
+        plan,
+        connectors: init.connectors,
+        clock,
+        logger,
+        scheduler: new EventLoopScheduler(eventLoop, clock),
+        seed: Math.trunc(clock.monotonicMs() * 1000),
+        channelCapacityRecords: this.channelCapacityRecords,
+        recovery: this.recovery?.init,
+      })
+      this.run = run
+      for (const request of this.pending.splice(0)) request(run)
+      await this.recovery?.serve(this)
+      return await runUntilAborted(run, options.signal)
+    } finally {
+      await this.recovery?.close()
+    }
   }
 }
 
@@ -116,6 +185,11 @@ function channelCapacity(options: LaunchOptions): number {
   const records = options.channelCapacityRecords ?? CHANNEL_CAPACITY_RECORDS_DEFAULT
   if (Number.isInteger(records) && records >= 1) return records
   throw new StreamError('OPTION_INVALID', `channelCapacityRecords is ${records}; give a whole number from 1`)
+}
+
+/** Lets others have their turn between slices of long work. */
+function pause(eventLoop: EventLoop): Promise<void> {
+  return new Promise(resolve => eventLoop.defer(resolve))
 }
 
 function ignore(): void {}
