@@ -52,6 +52,12 @@ export class SimulatedLauncher implements JobLauncher {
         job?.stop()
         await ended
       },
+      drain: async () => {
+        job?.stop('drain')
+        await ended
+      },
+      checkpoint: () => Promise.reject(new Error('these runs take no checkpoints')),
+      savepoint: () => Promise.reject(new Error('these runs take no checkpoints')),
       metrics: () => (job as SimulatedJob).metrics(),
       explainNoOutput: () => (job as SimulatedJob).explainNoOutput(),
       [Symbol.asyncDispose]: cancel,

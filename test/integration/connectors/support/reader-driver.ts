@@ -172,7 +172,8 @@ export function sinkSpec(connector: string, options: Readonly<Record<string, unk
 /** A context for a writer: by default the only one. */
 export function writerContext(options: { subtaskIndex?: number; parallelism?: number } = {}): WriterContext {
   const { subtaskIndex = 0, parallelism = 1 } = options
-  return { subtaskIndex, parallelism, clock: realClock, logger: new RecordingLogger() }
+  const job = { jobName: 'job', uid: 'sink', attempt: 1 }
+  return { subtaskIndex, parallelism, clock: realClock, logger: new RecordingLogger(), ...job }
 }
 
 /** Remembers the pieces of text written to it. */
