@@ -29,6 +29,20 @@ export class Deque<T> {
     return item
   }
 
+  /** The item at a position from the front. */
+  at(index: number): T | undefined {
+    return index < this.count ? this.ring[(this.head + index) & (this.ring.length - 1)] : undefined
+  }
+
+  /** Takes an item out of the middle. Costs O(n). */
+  removeAt(index: number): void {
+    const mask = this.ring.length - 1
+    for (let at = index; at + 1 < this.count; at++) {
+      this.ring[(this.head + at) & mask] = this.ring[(this.head + at + 1) & mask]
+    }
+    this.ring[(this.head + --this.count) & mask] = undefined
+  }
+
   clear(): void {
     this.ring = new Array(16).fill(undefined)
     this.head = 0

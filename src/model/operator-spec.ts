@@ -95,6 +95,7 @@ export function isStateful(spec: OperatorSpec): boolean {
   return (
     isKeyed(spec) ||
     spec.kind === 'broadcast-process' ||
+    ((spec.kind === 'process' || spec.kind === 'co-process') && spec.function?.operatorState !== undefined) ||
     spec.kind === 'async' ||
     spec.kind === 'source' ||
     spec.kind === 'sink' ||

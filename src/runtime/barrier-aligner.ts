@@ -21,6 +21,11 @@ export class BarrierAligner {
     this.inputs = new Array<InputState>(inputCount).fill('awaited')
   }
 
+  /** The barrier that came over some inputs and not over all. */
+  get aligning(): Barrier | undefined {
+    return this.barrier
+  }
+
   /** The snapshot that some inputs' barriers are still awaited for. */
   get snapshotId(): number | undefined {
     return this.barrier?.snapshotId
@@ -29,6 +34,11 @@ export class BarrierAligner {
   /** True when the input must be left alone. */
   isBlocked(input: number): boolean {
     return this.barrier !== undefined && this.mode === 'exactly-once' && this.inputs[input] === 'arrived'
+  }
+
+  /** True for a snapshot whose barrier was passed on or given up. */
+  isSettled(snapshotId: number): boolean {
+    return snapshotId <= this.settledId
   }
 
   hasArrived(input: number): boolean {

@@ -41,6 +41,8 @@ export interface Barrier {
   readonly snapshotId: number
   /** A savepoint is complete in itself: its parts are written in full. */
   readonly snapshot: 'checkpoint' | 'savepoint'
+  /** True when it overtakes records, which are then part of the snapshot. */
+  readonly isUnaligned: boolean
 }
 
 /** The end marker of the loop whose head is the given vertex. */

@@ -6,6 +6,7 @@ import { StreamError } from '../base/errors.ts'
 import type { Capacity } from '../operators/operator.ts'
 import {
   BATCH_RECORDS_MAX,
+  type Barrier,
   type Batch,
   type BatchColumns,
   type ControlElement,
@@ -37,6 +38,8 @@ export class Channel {
   private held = 0
   private peak = 0
   private isFull = false
+  /** How many barriers are queued. */
+  private barriers = 0
   private isClosed = false
 
   constructor(init: ChannelInit) {
@@ -72,12 +75,41 @@ export class Channel {
     assert(!this.isClosed, `channel ${this.name}: ${element.kind} after the end`)
     if (element.kind === 'end') this.isClosed = true
     this.seal()
+    if (element.kind === 'barrier') this.barriers++
     this.queue.push(element)
+  }
+
+  /** The first barrier that waits behind other elements, or in front; undefined when none does. */
+  get queuedBarrier(): Barrier | undefined {
+    if (this.barriers === 0) return undefined
+    for (let at = 0; at < this.queue.length; at++) {
+      const element = this.queue.at(at)
+      if (element?.kind === 'barrier') return element
+    }
+    return undefined
+  }
+
+  /** Takes the barrier of a snapshot out of the queue; returns what was before it and stays there, or undefined when it has not been sent. */
+  takeBarrier(snapshotId: number): readonly Element[] | undefined {
+    if (this.barriers === 0) return undefined
+    const before: Element[] = []
+    for (let at = 0; at < this.queue.length; at++) {
+      const element = this.queue.at(at) as Element
+      if (element.kind !== 'barrier' || element.snapshotId !== snapshotId) {
+        before.push(element)
+        continue
+      }
+      this.queue.removeAt(at)
+      this.barriers--
+      return before
+    }
+    return undefined
   }
 
   /** The next element; a batch that is still being filled leaves as it is, so a record under low load does not wait. */
   poll(): Element | undefined {
     const next = this.queue.shift()
+    if (next?.kind === 'barrier') this.barriers--
     if (next !== undefined || this.open.values.length === 0) return next
     const { open } = this
     this.open = emptyBatch(this.init)

@@ -219,7 +219,8 @@ export class Checkpointing implements Steppable {
     switch (command.kind) {
       case 'trigger': {
         const snapshot = command.snapshot === 'savepoint' ? 'savepoint' : 'checkpoint'
-        for (const task of this.events.tasks()) task.trigger({ kind: 'barrier', snapshotId: command.id, snapshot })
+        const { id: snapshotId, isUnaligned } = command
+        for (const task of this.events.tasks()) task.trigger({ kind: 'barrier', snapshotId, snapshot, isUnaligned })
         return
       }
       case 'publish':

@@ -12,7 +12,7 @@ import { AlignmentCoordinator } from '../time/alignment-coordinator.ts'
 import type { BarrierMode } from './barrier-aligner.ts'
 import type { OutputEdge } from './chain-instance.ts'
 import { Channel, type ChannelInit, feedbackLimit, overshootLimit } from './channel.ts'
-import type { InputChannel } from './input-gate.ts'
+import type { InputChannel } from './input-channel.ts'
 import { TaskMailbox } from './mailbox.ts'
 import { knownSplits, type RestoreInit, restoreTask } from './restore.ts'
 import { Task } from './task.ts'
@@ -46,6 +46,8 @@ export interface DeploymentInit {
 /** How the tasks of a job take snapshots. */
 export interface SnapshotInit {
   readonly mode: BarrierMode
+  /** After so long (ms) a barrier overtakes that waits for others; Infinity for never. */
+  readonly alignmentTimeoutMs: number
   onSnapshot(task: Task, snapshotId: number, snapshot: TaskSnapshot): void
   onFinalSnapshot(task: Task, snapshot: TaskSnapshot, end: EndMode): void
 }
@@ -96,6 +98,7 @@ export async function deploy(init: DeploymentInit): Promise<Deployment> {
         attempt: init.attempt ?? 1,
         startedFromId: init.restore?.manifest.id,
         barrierMode: init.snapshots?.mode ?? 'exactly-once',
+        alignmentTimeoutMs: init.snapshots?.alignmentTimeoutMs ?? Infinity,
         snapshots: snapshotEvents(init, () => task),
       })
       if (init.restore !== undefined) await restoreTask(task, init.restore)

@@ -2,23 +2,9 @@
 import type { BootstrapInput } from '../model/graph.ts'
 import { type InputTime, WatermarkMerger } from '../time/watermark-merger.ts'
 import { BarrierAligner, type BarrierMode } from './barrier-aligner.ts'
-import type { Barrier, Batch, ControlElement, LoopEnd } from './batch.ts'
-import type { Channel } from './channel.ts'
-
-/** One channel into a task. */
-export interface InputChannel {
-  /** The input of the task's first vertex that it feeds. */
-  readonly input: number
-  readonly channel: Channel
-  /** Feedback takes no part in watermarks, statuses and the end of input. */
-  readonly isFeedback: boolean
-}
-
-/** A batch and where it came from. */
-export interface ReceivedBatch {
-  readonly batch: Batch
-  readonly from: InputChannel
-}
+import type { Barrier, ControlElement, LoopEnd } from './batch.ts'
+import type { InputChannel, ReceivedBatch } from './input-channel.ts'
+import type { Overtaking } from './overtaking.ts'
 
 /**
  * What the gate gives next: records; a control element that concerns the task; or `merged`: see the gate's own watermark and end. A
@@ -54,6 +40,8 @@ export class InputGate {
   private readonly merger: WatermarkMerger
   private readonly bootstrap: BootstrapInput | undefined
   private readonly barriers: BarrierAligner
+  /** Undefined where barriers never overtake. */
+  private readonly overtaking: Overtaking | undefined
   private openCount: number
   /** How many channels of the bootstrap input the others still wait for. */
   private awaitedCount: number
@@ -61,7 +49,13 @@ export class InputGate {
   /** How the input ended so far: one stopped channel makes the whole end a stop. */
   private mode: 'finish' | 'stop' = 'finish'
 
-  constructor(channels: readonly InputChannel[], bootstrap?: BootstrapInput, mode: BarrierMode = 'exactly-once') {
+  constructor(
+    channels: readonly InputChannel[],
+    bootstrap?: BootstrapInput,
+    mode: BarrierMode = 'exactly-once',
+    overtaking?: Overtaking,
+  ) {
+    this.overtaking = overtaking
     let ordinary = 0
     const ordered = [...channels].sort((a, b) => Number(b.isFeedback) - Number(a.isFeedback))
     this.inputs = ordered.map(
@@ -112,6 +106,11 @@ export class InputGate {
     return this.openCount === 0 ? this.mode : undefined
   }
 
+  /** The channels that do not lead back to this task, ended ones too, as snapshots count them. */
+  get ordinary(): readonly InputChannel[] {
+    return this.inputs.filter(input => !input.isFeedback)
+  }
+
   /** The channels that lead back to this task. */
   get feedback(): readonly InputChannel[] {
     return this.inputs.filter(input => input.isFeedback)
@@ -137,6 +136,30 @@ export class InputGate {
   /** The snapshot will never be complete: its barrier holds no channel back any more. */
   abortBarrier(snapshotId: number): void {
     this.barriers.abort(snapshotId)
+    this.overtaking?.abort(snapshotId)
+  }
+
+  /** When a barrier that waits for some channels will overtake what is in them; Infinity for never. */
+  get overtakesAtMs(): number {
+    return this.overtaking?.deadlineMs ?? Infinity
+  }
+
+  /** The barrier that overtakes what is queued, if one is to; `left` is where the batch at hand goes on. */
+  pollOvertaking(
+    nowMs: number,
+    left: { readonly received: ReceivedBatch; readonly from: number } | undefined,
+  ): Barrier | undefined {
+    const { overtaking, barriers } = this
+    if (overtaking === undefined) return undefined
+    const open = this.inputs.filter(input => !input.isFeedback && input.state === 'open')
+    const barrier = overtaking.due(open, barriers.aligning, nowMs)
+    if (barrier === undefined || barriers.isSettled(barrier.snapshotId)) return undefined
+    const isAligning = barriers.snapshotId === barrier.snapshotId
+    const behind = open.filter(input => !(isAligning && barriers.hasArrived(input.ordinary)))
+    const at = left === undefined ? undefined : { ...left, channel: (left.received.from as GateInput).ordinary }
+    overtaking.overtake(barrier, behind, at)
+    barriers.abort(barrier.snapshotId)
+    return barrier
   }
 
   /** The next thing that arrived; undefined when nothing is there. */
@@ -162,6 +185,8 @@ export class InputGate {
   private pollInput(input: GateInput): Received | undefined {
     const element = input.channel.poll()
     if (element === undefined) return undefined
+    if (this.overtaking !== undefined && !input.isFeedback && this.overtaking.note(input, element))
+      return { kind: 'merged' }
     // Records from an idle sender make it active again, before its next watermark does.
     if (element.kind === 'batch' && !input.isFeedback) this.merger.setIdle(input.ordinary, false)
     if (element.kind === 'batch') return { kind: 'batch', received: { batch: element, from: input } }

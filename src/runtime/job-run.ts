@@ -204,6 +204,7 @@ export class JobRun {
         : {
             snapshots: {
               mode: recovery.settings.mode,
+              alignmentTimeoutMs: recovery.settings.alignmentTimeoutMs,
               onSnapshot: checkpointing.onSnapshot.bind(checkpointing),
               onFinalSnapshot: checkpointing.onFinalSnapshot.bind(checkpointing),
             },

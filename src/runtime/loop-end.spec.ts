@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test, { describe } from 'node:test'
 import type { LoopEnd } from './batch.ts'
 import { Channel, overshootLimit } from './channel.ts'
-import type { InputChannel } from './input-gate.ts'
+import type { InputChannel } from './input-channel.ts'
 import { LoopHead, LoopMarkers } from './loop-end.ts'
 
 function input(): InputChannel {

@@ -2,7 +2,7 @@
 // on when it came over all its open channels. A marker that came back after a round in which no head got a record means: empty.
 // (Heads put nothing into the loop but what they get, and channels keep order, so what was sent before a marker returns before it.)
 import type { LoopEnd } from './batch.ts'
-import type { InputChannel } from './input-gate.ts'
+import type { InputChannel } from './input-channel.ts'
 
 const NONE: readonly number[] = []
 

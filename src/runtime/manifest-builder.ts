@@ -11,7 +11,7 @@ import {
   SNAPSHOT_FORMAT,
 } from '../recovery/snapshot/manifest.ts'
 import { mergeParts } from '../recovery/snapshot/merge-parts.ts'
-import { groupsOf } from './restore.ts'
+import { groupsOf } from './restore-groups.ts'
 import type { Task } from './task.ts'
 
 /** What a manifest is built from. */

@@ -2,11 +2,11 @@
 import type { ByteReader } from '../base/byte-reader.ts'
 import { BytesCorruptError } from '../base/byte-reader.ts'
 import { StreamError } from '../base/errors.ts'
-import { keyGroupRange } from '../model/key-groups.ts'
 import { SPLITS_PART, type SplitState } from '../operators/source.ts'
 import type { GroupRange, Manifest, ManifestOperator, ManifestPart } from '../recovery/snapshot/manifest.ts'
 import { readValue } from '../serde/value-codec.ts'
 import type { PartRestorer, PartSchema, StatePart } from '../state/state-part.ts'
+import { groupsOf } from './restore-groups.ts'
 import type { Task } from './task.ts'
 
 /** The rows that are wanted of a part: of key groups, of some of the subtasks that wrote it, or all. */
@@ -124,10 +124,4 @@ function keyGroupsOf(task: Task, operator: ManifestOperator): GroupRange {
   }
   const { maxParallelism } = operator
   return groupsOf(task.subtaskIndex, task.chain.parallelism, maxParallelism)
-}
-
-/** The key groups of a subtask, as snapshots name them. */
-export function groupsOf(subtaskIndex: number, parallelism: number, maxParallelism: number): GroupRange {
-  const { from, to } = keyGroupRange(subtaskIndex, parallelism, maxParallelism)
-  return { from, to: to - 1 }
 }

@@ -3,7 +3,8 @@ import type { FeedbackOperator } from '../operators/feedback.ts'
 import { NO_TIMESTAMP } from '../operators/operator.ts'
 import type { Barrier, LoopEnd } from './batch.ts'
 import type { ChainNode } from './chain-instance.ts'
-import type { InputChannel, InputGate, ReceivedBatch } from './input-gate.ts'
+import type { InputChannel, ReceivedBatch } from './input-channel.ts'
+import type { InputGate } from './input-gate.ts'
 import { LoopHead, LoopMarkers } from './loop-end.ts'
 
 /** The loops that lead through one task, which may be the head of one. */

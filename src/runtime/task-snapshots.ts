@@ -38,9 +38,17 @@ export class TaskSnapshots {
   private snapshotId = 0
   private rest: StatePart[] = []
 
-  constructor(nodes: readonly ChainNode[], events: SnapshotEvents | undefined) {
+  constructor(
+    nodes: readonly ChainNode[],
+    events: SnapshotEvents | undefined,
+    inFlight: ReadonlyMap<number, StatePart>,
+  ) {
     this.events = events
-    this.nodes = nodes.map(node => ({ node, parts: [...timeParts(node), ...(node.operator.parts ?? [])] }))
+    this.nodes = nodes.map(node => {
+      const log = inFlight.get(node.vertex.id)
+      const channels = log === undefined ? [] : [log]
+      return { node, parts: [...channels, ...timeParts(node), ...(node.operator.parts ?? [])] }
+    })
   }
 
   get isEnabled(): boolean {

@@ -1,8 +1,6 @@
 // Record path (bench/micro/chain.ts). One subtask of one chain. `step` does a bounded amount of work and returns; records, timers,
 // watermarks and asynchronous results are handled one at a time inside it.
 import type { Clock } from '../base/clock.ts'
-import { errorText, StreamError } from '../base/errors.ts'
-import { stepText } from '../model/step-text.ts'
 import {
   type AsyncOperator,
   type Capacity,
@@ -12,7 +10,6 @@ import {
   type SourceOperator,
   spend,
 } from '../operators/operator.ts'
-import { StepFailure, stepError } from '../operators/user-failure.ts'
 import type { Chain } from '../plan/physical-plan.ts'
 import type { BarrierMode } from './barrier-aligner.ts'
 import type { Barrier, ControlElement } from './batch.ts'
@@ -24,9 +21,12 @@ import {
   instantiateChain,
   sendBarrier,
 } from './chain-instance.ts'
-import { type InputChannel, InputGate, type ReceivedBatch } from './input-gate.ts'
+import type { InputChannel, ReceivedBatch } from './input-channel.ts'
+import { InputGate } from './input-gate.ts'
 import type { TaskMailbox } from './mailbox.ts'
 import type { StepLimit, Steppable, TaskStatus } from './steppable.ts'
+import { taskFailure } from './task-failure.ts'
+import { TaskInFlight } from './task-in-flight.ts'
 import { TaskLoop } from './task-loop.ts'
 import { type SnapshotEvents, TaskSnapshots } from './task-snapshots.ts'
 
@@ -37,6 +37,8 @@ export interface TaskInit extends Omit<ChainInit, 'mailbox'> {
   /** Where its snapshots go; undefined when the job takes none. */
   readonly snapshots: SnapshotEvents | undefined
   readonly barrierMode: BarrierMode
+  /** After so long (ms) a barrier that waits for others overtakes; undefined: never. */
+  readonly alignmentTimeoutMs?: number
 }
 
 /**
@@ -63,6 +65,8 @@ export class Task implements Steppable {
   private readonly source: SourceOperator | undefined
   private readonly asyncHead: AsyncOperator | undefined
   private readonly loop: TaskLoop
+  private readonly inFlight: TaskInFlight
+  private hasStarted = false
   private phase: Phase = 'processing'
   /** The operator at which `advancing` or `finishing` goes on. */
   private cursor = 0
@@ -89,9 +93,10 @@ export class Task implements Steppable {
     this.mailbox = init.mailbox
     this.capacity = init.capacity
     const { bootstrap } = init.graph.vertices[init.chain.vertices[0] as number] ?? {}
-    this.gate = new InputGate(init.inputs, bootstrap, init.barrierMode)
+    this.inFlight = new TaskInFlight(init)
+    this.gate = new InputGate(init.inputs, bootstrap, init.barrierMode, this.inFlight.overtaking)
     this.instance = instantiateChain(init)
-    this.snapshots = new TaskSnapshots(this.nodes, init.snapshots)
+    this.snapshots = new TaskSnapshots(this.nodes, init.snapshots, this.inFlight.logs)
     const root = this.nodes[0] as ChainNode
     this.source = root.vertex.operator.kind === 'source' ? (root.operator as SourceOperator) : undefined
     this.asyncHead = root.vertex.operator.kind === 'async' ? (root.operator as AsyncOperator) : undefined
@@ -129,7 +134,7 @@ export class Task implements Steppable {
         this.opened.push(node)
         await node.operator.open?.()
       } catch (error) {
-        throw this.failure(error, node)
+        throw taskFailure(error, node, this)
       }
     }
   }
@@ -152,7 +157,7 @@ export class Task implements Steppable {
       try {
         await node.operator.close?.()
       } catch (error) {
-        failure ??= this.failure(error, node)
+        failure ??= taskFailure(error, node, this)
       }
     }
     if (failure !== undefined) throw failure
@@ -169,6 +174,7 @@ export class Task implements Steppable {
   start(): void {
     if (this.nodes.some(node => node.restoredWatermark > -Infinity)) this.enter('advancing')
     this.loop.start()
+    this.inFlight.replay(this.nodes[0] as ChainNode, this.gate.ordinary)
   }
 
   /** Asks a source task for a snapshot; others get its barrier from their inputs. */
@@ -196,7 +202,7 @@ export class Task implements Steppable {
       this.status = this.advancePhases(limit)
       this.didWork = this.controlWork !== controlWorkBefore || this.capacity.budget !== limit.records
     } catch (error) {
-      throw this.failure(error, this.nodes[0] as ChainNode)
+      throw taskFailure(error, this.nodes[0] as ChainNode, this)
     }
     return this.status
   }
@@ -210,7 +216,7 @@ export class Task implements Steppable {
     if (this.capacity.blocked > 0) {
       return this.phase === 'processing' ? (this.asyncHead?.nextTimerMs?.() ?? Infinity) : Infinity
     }
-    let earliest = Infinity
+    let earliest = this.gate.overtakesAtMs
     for (const { operator } of this.nodes) {
       const timeMs = operator.nextTimerMs?.() ?? Infinity
       if (timeMs < earliest) earliest = timeMs
@@ -262,6 +268,8 @@ export class Task implements Steppable {
     const { capacity } = this
     if (!this.fireProcessingTime()) return this.interrupted()
     if (this.phase !== 'processing') return undefined
+    if (!this.hasStarted) this.replayChained()
+    if (this.overtake()) return undefined
     while (capacity.blocked === 0) {
       if (capacity.budget <= 0) return 'busy'
       // Results go on before records come in, also in the middle of a batch: they make room for the rest of it.
@@ -282,6 +290,22 @@ export class Task implements Steppable {
       }
     }
     return 'backpressured'
+  }
+
+  // After the restored time has gone through the chain, and before anything that follows.
+  private replayChained(): void {
+    this.hasStarted = true
+    this.inFlight.replayChained(this.nodes, this.instance.record)
+  }
+
+  /** A barrier that overtakes does so also where there is no room, and between two records of a batch. */
+  private overtake(): boolean {
+    const left = this.received === undefined ? undefined : { received: this.received, from: this.position }
+    const barrier = this.gate.pollOvertaking(this.nowMs, left)
+    if (barrier === undefined) return false
+    this.snapshots.requested = barrier
+    this.enter('preparing')
+    return true
   }
 
   private readSource(source: SourceOperator): TaskStatus | undefined {
@@ -470,18 +494,5 @@ export class Task implements Steppable {
   private interrupted(): TaskStatus {
     if (this.capacity.blocked > 0) return 'backpressured'
     return this.capacity.budget <= 0 ? 'busy' : 'waiting'
-  }
-
-  private failure(error: unknown, node: ChainNode): StreamError {
-    if (error instanceof StepFailure) {
-      const { recordNumber = this.recordsIn } = error
-      return stepError(error, recordNumber > 0 ? ` (record ${recordNumber} of subtask ${this.subtaskIndex})` : '')
-    }
-    if (error instanceof StreamError) return error
-    return new StreamError(
-      'INTERNAL_ERROR',
-      `${stepText(node.vertex)}: ${errorText(error)}; this is a bug in Millrace`,
-      { cause: error },
-    )
   }
 }

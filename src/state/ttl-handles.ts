@@ -70,14 +70,20 @@ export abstract class TtlHandle<Slot extends DatedSlot> {
     if (this.isRenewedByWrite) dated.expiresAtMs = this.state.nowMs() + this.durationMs
   }
 
-  /** The value, handed out. */
+  /** The value, which whoever gets it may change in place. */
   protected handOut(dated: Dated): unknown {
     const { value } = dated
+    if (typeof value === 'object' && this.isChangeable) this.state.touch()
+    return this.look(dated)
+  }
+
+  /** The value, which nobody changes in place. */
+  protected look(dated: Dated): unknown {
     if (this.isRenewedByRead) {
       this.state.touch()
       dated.expiresAtMs = this.state.nowMs() + this.durationMs
-    } else if (typeof value === 'object' && this.isChangeable) this.state.touch()
-    return value
+    }
+    return dated.value
   }
 }
 
@@ -142,7 +148,7 @@ export class TtlAggregatingState extends TtlHandle<Dated> implements Aggregating
 
   get(): unknown {
     const dated = this.live()
-    return dated === undefined ? undefined : this.descriptor.aggregate.result(this.handOut(dated))
+    return dated === undefined ? undefined : this.descriptor.aggregate.result(this.look(dated))
   }
 
   add(record: unknown): void {

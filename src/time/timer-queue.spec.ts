@@ -17,6 +17,24 @@ describe('TimerQueue', () => {
     assert.deepEqual([queue.nextTimeMs(), queue.hasDue(Infinity), queue.popDue(Infinity)], [Infinity, false, undefined])
   })
 
+  it('tells the times of an owner, in the order of registration, without those that fired or were deleted', () => {
+    const queue = new TimerQueue<string>()
+    for (const timeMs of [30, 10, 20, 40]) queue.register('a', timeMs)
+    queue.register('b', 5)
+    queue.delete('a', 20)
+    assert.deepEqual([queue.timesOf('a'), queue.timesOf('b'), queue.timesOf('c')], [[30, 10, 40], [5], []])
+    assert.deepEqual(popAll(queue, 10), ['b@5', 'a@10'])
+    assert.deepEqual([queue.timesOf('a'), queue.timesOf('b')], [[30, 40], []])
+  })
+
+  it('tells whose timer is due next, which stays', () => {
+    const queue = new TimerQueue<string>()
+    queue.register('a', 10)
+    queue.register('b', 5)
+    queue.delete('b', 5)
+    assert.deepEqual([queue.dueOwner(9), queue.dueOwner(10), queue.registeredCount], [undefined, 'a', 1])
+  })
+
   it('gives timers by time, and those of one time in the order they were registered', () => {
     const queue = new TimerQueue<string>()
     for (const [owner, timeMs] of [

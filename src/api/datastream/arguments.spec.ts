@@ -187,7 +187,7 @@ describe('keys', () => {
   test('come with declared state', () => {
     assert.equal(
       refusal((_, k) => k.process({ state: { count: 0 }, onRecord() {} })),
-      'OPTION_INVALID: process(): state "count" is 0; declare it with value(), list(), map() or orderedList()',
+      'OPTION_INVALID: process(): state "count" is 0; declare it with value(), list(), map(), orderedList(), reducing() or aggregating()',
     )
   })
 })

@@ -60,7 +60,7 @@ describe('a broadcast stream', () => {
   test('declares maps, at least one', () => {
     assert.equal(
       refusal(s => s.broadcastState({ rules: value(0) })),
-      'OPTION_INVALID: broadcastState(): state "rules" is {"kind":"value"}; broadcast state is declared with map()',
+      'OPTION_INVALID: broadcastState(): state "rules" is {"version":0,"isImmutable":false,"kind":"value"}; broadcast state is declared with map()',
     )
     assert.match(
       refusal(s => s.broadcastState({ rules: list() })),

@@ -1,10 +1,11 @@
 // The implementation of ConnectedStreams and KeyedConnectedStreams: steps with two inputs.
 import type { CoProcessFunction, KeyedCoProcessFunction } from '../../model/functions.ts'
+import type { OperatorStateDescriptors } from '../../model/operator-state.ts'
 import type { StateDescriptors } from '../../model/state.ts'
 import { optionInvalid, requireFunction, requireMethods } from './arguments.ts'
 import { coFlatMapFunction, coMapFunction, type TwoInputFunction } from './co-functions.ts'
 import { addStep, type Flow, type KeyedFlow, outputOf } from './job-context.ts'
-import { type AnyKeyedCoProcessFunction, requireKeyedFunction } from './keyed-functions.ts'
+import { type AnyCoProcessFunction, type AnyKeyedCoProcessFunction, requireKeyedFunction } from './keyed-functions.ts'
 import type { ConnectedStreams, DataStream, KeyedConnectedStreams } from './streams.ts'
 
 /** Two streams without key. */
@@ -25,7 +26,7 @@ export class ConnectedStreamsNode<A, B> implements ConnectedStreams<A, B> {
     return this.join('co-flat-map', flatMapping(first, second))
   }
 
-  coProcess<O>(fn: CoProcessFunction<A, B, O>): DataStream<O> {
+  coProcess<O, P extends OperatorStateDescriptors>(fn: CoProcessFunction<A, B, O, P>): DataStream<O> {
     requireMethods('coProcess()', fn, { required: ['onFirst', 'onSecond'], optional: ['open', 'close'] })
     for (const name of ['state', 'onTimer']) {
       if (!(name in fn)) continue
@@ -37,9 +38,9 @@ export class ConnectedStreamsNode<A, B> implements ConnectedStreams<A, B> {
     return this.join('co-process', fn)
   }
 
-  private join<O>(name: string, fn: CoProcessFunction<A, B, O>): DataStream<O> {
+  private join<O, P extends OperatorStateDescriptors>(name: string, fn: CoProcessFunction<A, B, O, P>): DataStream<O> {
     const { job } = this.first
-    const operator = { kind: 'co-process', function: fn } as const
+    const operator = { kind: 'co-process', function: fn as unknown as AnyCoProcessFunction } as const
     return job.streams.data(outputOf(job, addStep([this.first, this.second], { name, operator })))
   }
 }
@@ -62,12 +63,17 @@ export class KeyedConnectedStreamsNode<K, A, B> implements KeyedConnectedStreams
     return this.join('co-flat-map', flatMapping(first, second))
   }
 
-  coProcess<O, S extends StateDescriptors>(fn: KeyedCoProcessFunction<K, A, B, O, S>): DataStream<O> {
+  coProcess<O, S extends StateDescriptors, P extends OperatorStateDescriptors>(
+    fn: KeyedCoProcessFunction<K, A, B, O, S, P>,
+  ): DataStream<O> {
     requireKeyedFunction('coProcess()', fn, ['onFirst', 'onSecond'])
     return this.join('co-process', fn)
   }
 
-  private join<O, S extends StateDescriptors>(name: string, fn: KeyedCoProcessFunction<K, A, B, O, S>): DataStream<O> {
+  private join<O, S extends StateDescriptors, P extends OperatorStateDescriptors>(
+    name: string,
+    fn: KeyedCoProcessFunction<K, A, B, O, S, P>,
+  ): DataStream<O> {
     const { job } = this.first
     const operator = { kind: 'keyed-co-process', function: fn as unknown as AnyKeyedCoProcessFunction } as const
     const keySelectors = [this.first.selector, this.second.selector]

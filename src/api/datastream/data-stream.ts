@@ -6,6 +6,7 @@ import type { Sink, SinkDelivery, SinkSpec } from '../../model/connector.ts'
 import type { Change, ProcessFunction, TimeWindow } from '../../model/functions.ts'
 import { functionSelector } from '../../model/key.ts'
 import type { TransformShape } from '../../model/operator-spec.ts'
+import type { OperatorStateDescriptors } from '../../model/operator-state.ts'
 import type { OutputTag } from '../../model/output-tag.ts'
 import type { Partitioning } from '../../model/partitioning.ts'
 import type { WatermarkStrategy } from '../../model/watermark-strategy.ts'
@@ -32,6 +33,7 @@ import {
   stepOf,
 } from './job-context.ts'
 import { type FieldOf, type KeyOf, keySelector } from './key-selection.ts'
+import { requireOperatorStates } from './keyed-functions.ts'
 import { type PostgresSinkOptions, postgresSinkSpec } from './postgres-options.ts'
 import { DataStreamSinkNode } from './sink-node.ts'
 import { disableChaining, setMaxParallelism, setName, setParallelism, setUid } from './step-settings.ts'
@@ -117,8 +119,9 @@ export class DataStreamNode<T> implements DataStream<T> {
     return new BroadcastStreamNode<T, B>(this, this.flow, state)
   }
 
-  process<O>(fn: ProcessFunction<T, O>): DataStream<O> {
+  process<O, P extends OperatorStateDescriptors>(fn: ProcessFunction<T, O, P>): DataStream<O> {
     requireMethods('process()', fn, { required: ['onRecord'], optional: ['open', 'close'] })
+    requireOperatorStates('process()', fn.operatorState)
     for (const name of ['state', 'onTimer']) {
       if (!(name in fn)) continue
       throw optionInvalid(

@@ -155,6 +155,7 @@ describe('sources', () => {
       options: { host: 'localhost', port: 9999, retries: 2, retryDelayMs: 10 },
       description: 'socket localhost:9999',
       isBounded: false,
+      isReplayable: false,
     })
     assert.deepEqual(file, {
       ...common,
@@ -169,6 +170,7 @@ describe('sources', () => {
       options: { lineBytesMax: 80 },
       description: 'standard input',
       isBounded: false,
+      isReplayable: false,
       placement: 'main-thread',
     })
   })

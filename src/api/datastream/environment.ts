@@ -104,12 +104,13 @@ export class StreamEnvironment {
    * OPTION_INVALID.
    * @example
    * ```ts
+   * import { tmpdir } from 'node:os'
    * import { environment, fixedDelay, seconds } from 'millrace'
    * const env = environment()
    * env.enableCheckpointing(seconds(1))
    * env.setRestartStrategy(fixedDelay({ attempts: 3, delayMs: seconds(1) }))
    * env.generate(n => n, { count: 5 }).keyBy(n => n % 2).sum(n => n).print()
-   * await env.execute('sums', { directory: '/tmp/millrace-docs/sums' })
+   * await env.execute('sums', { directory: `${tmpdir()}/millrace-sums` })
    * ```
    */
   enableCheckpointing(intervalMs: number, options: Omit<CheckpointOptions, 'intervalMs'> = {}): this {

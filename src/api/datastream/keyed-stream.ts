@@ -3,6 +3,7 @@
 import type { BroadcastDescriptors } from '../../model/broadcast-functions.ts'
 import type { AggregateFunction, KeyedProcessFunction, TimeWindow } from '../../model/functions.ts'
 import type { JoinType } from '../../model/join-functions.ts'
+import type { OperatorStateDescriptors } from '../../model/operator-state.ts'
 import type { StateDescriptors } from '../../model/state.ts'
 import { optionInvalid } from './arguments.ts'
 import { BroadcastStreamNode } from './broadcast-streams.ts'
@@ -55,7 +56,9 @@ export class KeyedStreamNode<T, K> extends AggregatedStream<T> implements KeyedS
     return this.keyedStep({ name, operator: { kind: 'rolling', aggregate } })
   }
 
-  override process<O, S extends StateDescriptors>(fn: KeyedProcessFunction<K, T, O, S>): DataStream<O> {
+  override process<O, S extends StateDescriptors, P extends OperatorStateDescriptors>(
+    fn: KeyedProcessFunction<K, T, O, S, P>,
+  ): DataStream<O> {
     requireKeyedFunction('process()', fn, ['onRecord'])
     const operator = { kind: 'keyed-process', function: fn as unknown as AnyKeyedProcessFunction } as const
     return this.keyedStep({ name: 'process', operator })

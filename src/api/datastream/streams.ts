@@ -22,6 +22,7 @@ import type {
 } from '../../model/functions.ts'
 import type { IntervalJoinFunction, JoinType } from '../../model/join-functions.ts'
 import type { MixedWindow } from '../../model/mixed-window-spec.ts'
+import type { NoOperatorState, OperatorStateDescriptors } from '../../model/operator-state.ts'
 import type { OutputTag } from '../../model/output-tag.ts'
 import type { WindowedResult } from '../../model/per-record-window-spec.ts'
 import type { StateDescriptors } from '../../model/state.ts'
@@ -139,7 +140,7 @@ export interface DataStream<T> extends StepSettings, AsyncIterable<T> {
    */
   broadcastState<const B extends BroadcastDescriptors>(state: B): BroadcastStream<T, B>
   /** Any logic over single records, with side outputs; for state and timers call keyBy() before. */
-  process<O>(fn: ProcessFunction<T, O>): DataStream<O>
+  process<O, P extends OperatorStateDescriptors = NoOperatorState>(fn: ProcessFunction<T, O, P>): DataStream<O>
   /**
    * Groups records by key: a list of fields (the key is a tuple), a function, or one field. Keys compare by value.
    * @example
@@ -304,7 +305,9 @@ export interface Aggregations<T> {
  */
 export interface KeyedStream<T, K> extends DataStream<T>, Aggregations<T> {
   /** Any logic over the records of a key, with declared state, timers and side outputs. */
-  process<O, S extends StateDescriptors = Record<never, never>>(fn: KeyedProcessFunction<K, T, O, S>): DataStream<O>
+  process<O, S extends StateDescriptors = Record<never, never>, P extends OperatorStateDescriptors = NoOperatorState>(
+    fn: KeyedProcessFunction<K, T, O, S, P>,
+  ): DataStream<O>
   /** This stream beside one whose records every subtask gets, as state that this one's records and timers read. */
   connect<U, B extends BroadcastDescriptors>(other: BroadcastStream<U, B>): KeyedBroadcastConnectedStreams<K, T, U, B>
   /** Two keyed streams as the inputs of one step that shares state and timers per key. */
@@ -630,7 +633,7 @@ export interface ConnectedStreams<A, B> {
   /** Any number of records for each record, by one function for each input. */
   coFlatMap<P, Q>(first: (record: A) => Iterable<P>, second: (record: B) => Iterable<Q>): DataStream<P | Q>
   /** Any logic over single records of both inputs; for shared state connect two keyed streams. */
-  coProcess<O>(fn: CoProcessFunction<A, B, O>): DataStream<O>
+  coProcess<O, P extends OperatorStateDescriptors = NoOperatorState>(fn: CoProcessFunction<A, B, O, P>): DataStream<O>
 }
 
 /**
@@ -662,8 +665,8 @@ export interface KeyedConnectedStreams<K, A, B> {
   /** Any number of records for each record, by one function for each input. */
   coFlatMap<P, Q>(first: (record: A) => Iterable<P>, second: (record: B) => Iterable<Q>): DataStream<P | Q>
   /** Any logic over the records of a key from both inputs, with declared state and timers that both share. */
-  coProcess<O, S extends StateDescriptors = Record<never, never>>(
-    fn: KeyedCoProcessFunction<K, A, B, O, S>,
+  coProcess<O, S extends StateDescriptors = Record<never, never>, P extends OperatorStateDescriptors = NoOperatorState>(
+    fn: KeyedCoProcessFunction<K, A, B, O, S, P>,
   ): DataStream<O>
 }
 

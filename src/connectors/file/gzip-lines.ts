@@ -1,7 +1,7 @@
 // Reads the lines of a gzip file. The position is the offset in the decompressed text; going on from there decompresses what is before it again,
 // since gzip has no other way in.
 
-import { pipeline, type Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { createGunzip, type Gunzip } from 'node:zlib'
 import { errorText, StreamError } from '../../base/errors.ts'
 import type { ReaderContext, ReadStatus, SourceOutput, SplitReader } from '../../model/connector.ts'
@@ -15,6 +15,7 @@ import { type OpenFile, positionLost } from './open-file.ts'
 export class GzipLinesReader implements SplitReader<string, number> {
   private readonly input: LineInput
   private readonly path: string
+  private readonly isSeekable: boolean
   private readonly context: ReaderContext
   private readonly compressed: Readable
   private readonly gunzip: Gunzip
@@ -29,6 +30,7 @@ export class GzipLinesReader implements SplitReader<string, number> {
   constructor(options: FileLinesOptions, file: OpenFile, startOffset: number, context: ReaderContext) {
     const { description, text, chunkBytes } = options
     this.path = file.path
+    this.isSeekable = file.isSeekable
     this.context = context
     this.startOffset = startOffset
     this.input = { ...text, description, startOffset, logger: context.logger }
@@ -37,7 +39,11 @@ export class GzipLinesReader implements SplitReader<string, number> {
     this.gunzip = createGunzip({ chunkSize: Math.max(64, chunkBytes) })
     this.queue = new ChunkQueue(this.gunzip)
     this.gunzip.on('data', (chunk: Uint8Array) => this.onChunk(chunk))
-    pipeline(this.compressed, this.gunzip, error => this.onEnd(error))
+    // Not pipeline(): it is content when all is written to the last stream, which may still fail at its end.
+    this.compressed.on('error', error => this.onEnd(error))
+    this.gunzip.on('error', error => this.onEnd(error))
+    this.gunzip.on('end', () => this.onEnd(undefined))
+    this.compressed.pipe(this.gunzip)
   }
 
   read(output: SourceOutput<string>): ReadStatus {
@@ -63,7 +69,8 @@ export class GzipLinesReader implements SplitReader<string, number> {
     if (this.compressed.closed) return
     const closed = new Promise<void>(resolve => this.compressed.once('close', resolve))
     this.compressed.destroy()
-    await closed
+    // A read of a pipe that is under way may take for ever.
+    if (this.isSeekable) await closed
   }
 
   private onChunk(chunk: Uint8Array): void {
@@ -75,10 +82,10 @@ export class GzipLinesReader implements SplitReader<string, number> {
     this.context.wake()
   }
 
-  private onEnd(error: Error | null | undefined): void {
-    if (this.state === 'closed') return
+  private onEnd(error: Error | undefined): void {
+    if (this.state !== 'open') return
     this.state = 'ended'
-    if (error) this.failure = this.failureOf(error)
+    if (error !== undefined) this.failure = this.failureOf(error)
     else if (this.bytes < this.startOffset) {
       const found = `has ${this.bytes} bytes when decompressed`
       this.failure = positionLost(this.input.description, this.path, { found, position: this.startOffset })

@@ -137,6 +137,7 @@ class FileStorage implements Storage {
   // Where there is no directory there is nothing to confirm but that.
   private async confirmDirectory(directory: string): Promise<void> {
     try {
+      await this.prepare(directory)
       await this.sync(directory)
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error

@@ -37,7 +37,8 @@ export async function findStart(store: CheckpointStore, options: StartOptions): 
     return mapped(await store.adoptSavepoint(from), options)
   }
   const newest = from === 'newest' ? await newestSinceBeginning(store, storage) : undefined
-  // A job that died before it had committed everything is brought to its end first.
+  // The note of an ending is acted upon, so it must not vanish later. A job that died before it had committed everything is brought to its end.
+  await storage.confirm?.([ENDINGS])
   const isOver = newest?.kind === 'final' && (await storage.get(endingName(newest.id))) !== undefined
   if (newest !== undefined && !isOver) return mapped(newest, options)
   if (newest !== undefined || from === 'beginning') await beginAnew(store, storage)

@@ -24,6 +24,7 @@ export interface NextProcess {
 
 const HOUR_MS = 3_600_000
 const SLOW_MS_MAX = 3000
+const DELAY_STEPS_MAX = 200
 
 /** Injects faults into one process after the other. */
 export class FaultInjector {
@@ -105,12 +106,47 @@ export class FaultInjector {
   }
 
   private inject(kind: FaultKind, process: SimulatedProcess, task: Steppable): void {
-    const { prng, files, clock } = this.init
     switch (kind) {
       case 'task-crash':
-        if (task.name === 'checkpoints') return this.postpone()
+        // The checkpoints are no task: the fault waits for the next step.
+        if (task.name === 'checkpoints') {
+          this.postpone()
+          return
+        }
         this.count(kind)
         throw new StreamError('USER_FUNCTION_FAILED', 'a simulated crash of the task')
+      case 'savepoint':
+        this.takeSavepoint(process)
+        return
+      case 'resume-savepoint':
+        process.stopWithSavepoint(this.nextSavepoint())
+        return
+      case 'rescale':
+        this.count(kind)
+        this.isRescaled = true
+        // Half of the jobs are stopped for it; the others go on from a checkpoint.
+        if (this.init.prng.below(2) === 0) process.run?.stop()
+        else this.kill(process)
+        return
+      case 'io-error':
+      case 'sync-error':
+      case 'disk-full':
+      case 'slow-disk':
+        this.injectDiskFault(kind)
+        return
+      case 'delayed-delivery':
+      case 'delayed-task':
+      case 'clock-jump':
+        this.injectDelay(kind, process, task)
+        return
+      default:
+        this.injectKill(kind, process)
+    }
+  }
+
+  private injectKill(kind: FaultKind, process: SimulatedProcess): void {
+    const { prng } = this.init
+    switch (kind) {
       case 'process-kill':
         this.count(kind)
         process.kill()
@@ -124,63 +160,74 @@ export class FaultInjector {
         // The calls that follow are those of the snapshots that follow.
         this.killAfterCalls = { kind, calls: prng.below(30), isInSnapshot: true }
         return
+      case 'kill-in-savepoint':
+        this.takeSavepoint(process)
+        this.killAfterCalls = { kind, calls: prng.below(60), isInSnapshot: true }
+        return
       case 'kill-in-restore':
         this.startKills.push(kind)
-        this.kill(process)
-        return
+        break
       case 'kill-in-second-restore':
         this.startKills.push('kill-in-restore', kind)
-        this.kill(process)
-        return
+        break
+      case 'kill-in-rescale':
+        this.isRescaled = true
+        this.startKills.push(kind)
+        break
+      default:
+        throw new Error(`no process dies of ${kind}`)
+    }
+    this.kill(process)
+  }
+
+  private injectDiskFault(kind: 'io-error' | 'sync-error' | 'disk-full' | 'slow-disk'): void {
+    const { prng, files } = this.init
+    this.count(kind)
+    switch (kind) {
       case 'io-error':
         files.failCall(1 + prng.below(10), 'EIO')
-        this.count(kind)
         return
       case 'sync-error':
         files.failSync(1 + prng.below(4))
-        this.count(kind)
         return
       case 'disk-full':
         files.failCall(1 + prng.below(10), 'ENOSPC')
-        this.count(kind)
         return
       case 'slow-disk':
         this.slowCalls = 1 + prng.below(20)
-        this.count(kind)
-        return
-      case 'delayed-delivery': {
-        const channel = process.channels[prng.below(Math.max(1, process.channels.length))]
-        if (channel === undefined) return
-        channel.holdUntil(process.steps + prng.below(200))
-        this.count(kind)
-        return
-      }
-      case 'delayed-task':
-        this.sleepingTask = { ordinal: task.ordinal, untilStep: process.steps + prng.below(200) }
-        this.count(kind)
-        return
-      case 'clock-jump':
-        clock.jump(prng.below(2 * HOUR_MS) - HOUR_MS)
-        this.count(kind)
-        return
-      case 'savepoint':
-        this.takeSavepoint(process)
-        return
-      case 'resume-savepoint':
-        process.stopWithSavepoint(`${SAVEPOINTS_DIRECTORY}/${++this.savepoints}`)
-        return
-      case 'rescale':
-        this.count(kind)
-        this.isRescaled = true
-        // Half of the jobs are stopped for it; the others go on from a checkpoint.
-        if (prng.below(2) === 0) process.run?.stop()
-        else this.kill(process)
     }
   }
 
+  private injectDelay(
+    kind: 'delayed-delivery' | 'delayed-task' | 'clock-jump',
+    process: SimulatedProcess,
+    task: Steppable,
+  ): void {
+    const { prng, clock } = this.init
+    switch (kind) {
+      case 'delayed-delivery': {
+        const channel = process.channels[prng.below(Math.max(1, process.channels.length))]
+        if (channel === undefined) return
+        channel.holdUntil(process.steps + prng.below(DELAY_STEPS_MAX))
+        break
+      }
+      case 'delayed-task':
+        this.sleepingTask = { ordinal: task.ordinal, untilStep: process.steps + prng.below(DELAY_STEPS_MAX) }
+        break
+      case 'clock-jump':
+        clock.jump(prng.below(2 * HOUR_MS) - HOUR_MS)
+    }
+    this.count(kind)
+  }
+
+  private nextSavepoint(): string {
+    return `${SAVEPOINTS_DIRECTORY}/${++this.savepoints}`
+  }
+
   private takeSavepoint(process: SimulatedProcess): void {
-    process.takeSavepoint(`${SAVEPOINTS_DIRECTORY}/${++this.savepoints}`).then(
+    process.takeSavepoint(this.nextSavepoint()).then(
       () => this.count('savepoint'),
+      // The job may end, or the disk fail, before it is taken.
       () => {},
     )
   }

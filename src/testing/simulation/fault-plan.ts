@@ -6,7 +6,8 @@ import type { Prng } from '../../base/prng.ts'
  * - `task-crash`: a task throws; `process-kill`: the process ends between two instructions, what it wrote is kept; `power-loss`: what was not
  *   synced may be lost, in part too
  * - `kill-in-snapshot`: the process ends at a call to the storage while a snapshot is under way; `kill-in-restore`: while it starts
- *   from one; `kill-in-second-restore`: and once more in the start after that
+ *   from one; `kill-in-second-restore`: and once more in the start after that; `kill-in-savepoint`: while a savepoint is taken;
+ *   `kill-in-rescale`: while it starts at another parallelism
  * - `io-error`: a call to the storage fails; `sync-error`: what was written cannot be made durable; `disk-full`: a write is cut short;
  *   `slow-disk`: calls take seconds
  * - `delayed-delivery`: a channel gives nothing for a while, so that others overtake it; `delayed-task`: a task is not run for a while
@@ -20,6 +21,8 @@ export type FaultKind =
   | 'kill-in-snapshot'
   | 'kill-in-restore'
   | 'kill-in-second-restore'
+  | 'kill-in-savepoint'
+  | 'kill-in-rescale'
   | 'io-error'
   | 'sync-error'
   | 'disk-full'
@@ -39,6 +42,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'kill-in-snapshot',
   'kill-in-restore',
   'kill-in-second-restore',
+  'kill-in-savepoint',
+  'kill-in-rescale',
   'io-error',
   'sync-error',
   'disk-full',

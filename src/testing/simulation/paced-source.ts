@@ -1,7 +1,6 @@
 // A source for simulated jobs: fixed records in fixed splits, which any subtask can read from any position, a few each millisecond of
 // virtual time.
-import type { ReaderContext, ReadStatus, SourceOutput, SourceSpec, Split, SplitReader } from '../../model/connector.ts'
-import { customSource } from '../collections.ts'
+import type { ReaderContext, ReadStatus, Source, SourceOutput, SplitReader } from '../../model/connector.ts'
 
 /** A record with its event time in epoch ms. */
 export interface PacedRecord<T> {
@@ -15,17 +14,34 @@ export interface PacedOptions {
   readonly recordsPerMs?: number
 }
 
-/** A source of the given splits. */
-export function pacedSource<T>(splits: readonly (readonly PacedRecord<T>[])[], options: PacedOptions = {}): SourceSpec {
+/**
+ * A source of the given splits that can be read again from anywhere, slowly enough for checkpoints to fall between its records.
+ * @example
+ * ```ts
+ * import { environment } from 'millrace'
+ * import { pacedSource } from 'millrace/testing'
+ * const env = environment()
+ * const source = pacedSource([[{ value: 'a', timestamp: 1 }], [{ value: 'b', timestamp: 2 }]])
+ * const read = env.addSource(source, { isBounded: true, hasTimestamps: true })
+ * console.log((await read.executeAndCollect()).toSorted())
+ * ```
+ */
+export function pacedSource<T>(
+  splits: readonly (readonly PacedRecord<T>[])[],
+  options: PacedOptions = {},
+): Source<T, number> {
   const { recordsPerMs = 2 } = options
-  return customSource(
-    {
-      splits: () => splits.map((_, index): Split<number> => ({ id: String(index), position: 0 })),
-      open: ({ id, position }, context) =>
-        new PacedReader(splits[Number(id)] as readonly PacedRecord<T>[], position as number, recordsPerMs, context),
-    },
-    { hasTimestamps: true, description: `${splits.length} splits` },
-  )
+  return {
+    splits: () => splits.map((_, index) => ({ id: String(index), position: 0 })),
+    open: ({ id, position }, context) =>
+      new PacedReader(splits[Number(id)] as readonly PacedRecord<T>[], { position, recordsPerMs, context }),
+  }
+}
+
+interface PacedReaderInit {
+  readonly position: number
+  readonly recordsPerMs: number
+  readonly context: ReaderContext
 }
 
 class PacedReader<T> implements SplitReader<T, number> {
@@ -36,7 +52,7 @@ class PacedReader<T> implements SplitReader<T, number> {
   private next: number
   private leftNow = 0
 
-  constructor(records: readonly PacedRecord<T>[], position: number, recordsPerMs: number, context: ReaderContext) {
+  constructor(records: readonly PacedRecord<T>[], { position, recordsPerMs, context }: PacedReaderInit) {
     this.records = records
     this.next = position
     this.recordsPerMs = recordsPerMs

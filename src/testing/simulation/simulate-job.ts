@@ -12,12 +12,11 @@ import { type DiskFault, SimulatedFiles } from '../simulated-files.ts'
 import { resultsDifference } from './compare-results.ts'
 import { FaultInjector } from './fault-injector.ts'
 import { type FaultKind, type FaultOptions, type PlannedFault, planFaults } from './fault-plan.ts'
-import { leakedFiles } from './leftovers.ts'
+import { collectGarbage, leakedFiles } from './leftovers.ts'
 import {
   JOB_DIRECTORY,
   type ProcessInit,
   type ProcessOutcome,
-  RETAINED_CHECKPOINTS,
   SAVEPOINTS_DIRECTORY,
   SimulatedProcess,
 } from './simulated-process.ts'
@@ -25,8 +24,8 @@ import { snapshotOnDisk } from './snapshot-on-disk.ts'
 
 /** What a simulated job is made of. */
 export interface SimulatedJobInit extends FaultOptions {
-  /** Makes the graph anew for each process, at the given parallelism. */
-  readonly graph: (parallelism: number) => Graph
+  /** Makes the graph anew for each process, at the given parallelism. Functions of the job may sleep on the clock. */
+  readonly graph: (parallelism: number, clock: VirtualClock) => Graph
   readonly connectors: (files: Files) => ConnectorResolver
   /** What came out so far, one text for each result, in the order in which it came where there is one. */
   readonly results: (files: SimulatedFiles) => readonly string[]
@@ -95,9 +94,10 @@ const START_MS = 1_000_000_000_000
 export async function runWithoutFaults(init: SimulatedJobInit): Promise<ExpectedOutcome> {
   init.reset?.()
   const files = new SimulatedFiles()
+  const clock = new VirtualClock(START_MS)
   const life = new SimulatedProcess({
-    ...processInit(init, { files, clock: new VirtualClock(START_MS), stepsMax: init.stepsMax ?? STEPS_MAX }),
-    graph: init.graph((init.parallelisms ?? PARALLELISMS)[0] as number),
+    ...processInit(init, { files, clock, stepsMax: init.stepsMax ?? STEPS_MAX }),
+    graph: init.graph((init.parallelisms ?? PARALLELISMS)[0] as number, clock),
     seed: 0,
   })
   const outcome = await life.live()
@@ -191,7 +191,7 @@ class Course {
     const life = new SimulatedProcess({
       ...processInit(init, { files, clock, stepsMax }),
       seed: prng.nextUint32(),
-      graph: init.graph(parallelism),
+      graph: init.graph(parallelism, clock),
       savepoint: this.savepoint,
       beforeStep: (current, task) => injector.beforeStep(current, task),
       beforeCall: (current, call) => injector.beforeCall(current, call),
@@ -210,7 +210,7 @@ class Course {
     // A process that died before it took over the savepoint starts from it again; afterwards its own checkpoints are newer.
     if (next.savepoint !== undefined) this.savepoint = next.savepoint
     else if (life.isRunning) this.savepoint = undefined
-    if (outcome.kind === 'ended' && outcome.status === 'finished') return 'over'
+    if ((outcome.kind === 'ended' && outcome.status === 'finished') || hasComeToEnd(files)) return 'over'
     const mistake = failureOf(outcome)
     return mistake === undefined ? undefined : { mistake }
   }
@@ -227,11 +227,10 @@ class Course {
     if (files.openHandles > 0) return `${files.openHandles} files were left open: ${files.openPaths.join(', ')}`
     // What could not be removed is left to the next process.
     if (this.failedCalls() > failedCallsBefore) return undefined
-    const leaked = leakedFiles(files, {
-      directory: JOB_DIRECTORY,
-      retained: RETAINED_CHECKPOINTS,
-      isExpected: path => path.startsWith(`${SAVEPOINTS_DIRECTORY}/`) || init.isResultFile?.(path) === true,
-    })
+    await collectGarbage(files, init.graph(this.parallelism, this.clock).name)
+    const isExpected = (path: string): boolean =>
+      path.startsWith(`${SAVEPOINTS_DIRECTORY}/`) || init.isResultFile?.(path) === true
+    const leaked = leakedFiles(files, isExpected)
     return leaked.length === 0 ? undefined : `${leaked.length} files are left that nobody needs: ${leaked.join(', ')}`
   }
 
@@ -261,6 +260,13 @@ function processInit(init: SimulatedJobInit, place: Place): Omit<ProcessInit, 'g
     onCheckpoint: () => {},
   }
 }
+
+// A job may come to its end although it was just told to stop, and a process may die just after it has noted that.
+function hasComeToEnd(files: SimulatedFiles): boolean {
+  return [...files.snapshot().keys()].some(path => path.startsWith(ENDINGS) && !path.startsWith(`${ENDINGS}.`))
+}
+
+const ENDINGS = `${JOB_DIRECTORY}/endings/`
 
 // Faults may make a job fail for good, as a full disk does; somebody starts it again. Mistakes of the engine are another matter.
 function failureOf(outcome: ProcessOutcome): string | undefined {

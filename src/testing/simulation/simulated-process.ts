@@ -159,7 +159,7 @@ export class SimulatedProcess {
       },
     })
     this.scheduler = scheduler
-    const settings = checkpointSettings({ intervalMs: checkpointIntervalMs, timeoutMs: 600_000 })
+    const settings = checkpointSettings({ intervalMs: checkpointIntervalMs, timeoutMs: 600_000, ...alignmentOf(seed) })
     const nextId = await store.nextId()
     const run = new JobRun({
       plan,
@@ -198,5 +198,18 @@ export class SimulatedProcess {
       }
     }
     return status
+  }
+}
+
+// Who compares state with the input before it counts what is in the parts `in-flight` too: barriers may have overtaken it.
+// A third of the processes lets barriers overtake at once, a third after a while, a third never.
+function alignmentOf(seed: number): { readonly isUnaligned?: boolean; readonly alignmentTimeoutMs?: number } {
+  switch (seed % 3) {
+    case 0:
+      return { isUnaligned: true }
+    case 1:
+      return { alignmentTimeoutMs: 1 + (seed % 7) }
+    default:
+      return {}
   }
 }
