@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { keyedSumFloor, type PassResult, rollingFloor, windowFloor } from './floors.ts'
 import { keyedSumJob, rollingJob, windowJob } from './jobs.ts'
+import { reportCheckpoints } from './checkpoints.ts'
 import { reportWindows } from './windows.ts'
 import { makeLines } from './workloads.ts'
 
@@ -148,6 +149,7 @@ function report(): void {
 
 const chosen = workloads.find(workload => workload.id === options.only)
 if (options.only === 'windows') reportWindows(options.quick === true)
+else if (options.only === 'checkpoints') reportCheckpoints(options.quick === true)
 else if (options.only !== undefined && chosen === undefined) {
   console.error(
     `--only ${options.only}: no such workload; there are ${workloads.map(workload => workload.id).join(', ')}, windows`,

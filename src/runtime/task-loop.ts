@@ -43,11 +43,12 @@ export class TaskLoop {
   }
 
   /** Records came back to the head. */
-  noteRecords({ batch }: ReceivedBatch): void {
+  noteRecords({ batch, from }: ReceivedBatch): void {
     const { values, timestamps, retractions } = batch
     this.head?.onFeedbackRecords(values.length)
     const log = this.operator?.log
-    if (log?.isLogging !== true) return
+    // What comes over a channel behind the barrier belongs to the next snapshot, though other channels are still behind.
+    if (log?.isLogging !== true || (this.barriersId === log.loggedId && this.barriers.has(from))) return
     for (let index = 0; index < values.length; index++) {
       const timestamp = timestamps?.[index] ?? NO_TIMESTAMP
       log.note({ value: values[index], timestamp, isRetraction: retractions?.[index] ?? false })

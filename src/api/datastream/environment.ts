@@ -109,7 +109,7 @@ export class StreamEnvironment {
    * const env = environment()
    * env.enableCheckpointing(seconds(1))
    * env.setRestartStrategy(fixedDelay({ attempts: 3, delayMs: seconds(1) }))
-   * env.generate(n => n, { count: 5 }).keyBy(n => n % 2).sum(n => n).print()
+   * env.generate(n => n, { count: 5 }).keyBy(n => n % 2).reduce((a, b) => a + b).print()
    * await env.execute('sums', { directory: `${tmpdir()}/millrace-sums` })
    * ```
    */
