@@ -4,9 +4,9 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { reportCheckpoints } from './checkpoints.ts'
 import { keyedSumFloor, type PassResult, rollingFloor, windowFloor } from './floors.ts'
 import { keyedSumJob, rollingJob, windowJob } from './jobs.ts'
-import { reportCheckpoints } from './checkpoints.ts'
 import { reportWindows } from './windows.ts'
 import { makeLines } from './workloads.ts'
 

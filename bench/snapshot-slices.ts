@@ -49,7 +49,8 @@ rmSync(directory, { recursive: true })
 
 const by = (field: keyof Step): number[] => steps.map(each => each[field]).sort((a, b) => a - b)
 const [cpu, wall] = [by('cpuMs'), by('wallMs')]
-const at = (values: readonly number[], share: number): string => (values[Math.floor((values.length - 1) * share)] ?? 0).toFixed(2)
+const at = (values: readonly number[], share: number): string =>
+  (values[Math.floor((values.length - 1) * share)] ?? 0).toFixed(2)
 console.log(`${steps.length} steps of tasks during snapshots of ${KEYS} keys`)
 console.log(`CPU time of the thread, ms: p50 ${at(cpu, 0.5)}, p99 ${at(cpu, 0.99)}, longest ${at(cpu, 1)} (aim 10)`)
 console.log(`wall time, ms: p50 ${at(wall, 0.5)}, p99 ${at(wall, 0.99)}, longest ${at(wall, 1)}`)

@@ -34,6 +34,7 @@ const COMMANDS = {
   arrows: { build: never, steps: () => [{ args: ['scripts/test.mjs', 'test/architecture/arrows.test.ts'] }] },
   tidy: { build: never, steps: () => [{ args: ['scripts/test.mjs', 'test/architecture/tidy.test.ts'] }] },
   format: { build: never, steps: () => [{ args: [BIOME, 'check', '--write', '.'] }] },
+  sim: { build: never, steps: args => [{ args: ['test/simulation/main.ts', ...args] }] },
   bench: { build: always, steps: args => [{ args: ['bench/main.ts', ...args] }] },
 }
 

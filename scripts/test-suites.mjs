@@ -8,6 +8,7 @@ export const SUITES = [
   { name: 'architecture', folder: 'test/architecture', ending: '.test.ts', required: true },
   { name: 'types', folder: 'test/types', ending: '.test.ts', required: true },
   { name: 'conformance', folder: 'test/conformance', ending: '.test.ts', required: true },
+  { name: 'simulation', folder: 'test/simulation', ending: '.test.ts', required: true },
   { name: 'integration', folder: 'test/integration', ending: '.test.ts', required: true },
   { name: 'package', folder: 'test/package', ending: '.test.ts', required: true },
   { name: 'docs', folder: 'test/docs', ending: '.test.ts', required: true },

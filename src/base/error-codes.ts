@@ -37,8 +37,6 @@ export const ERROR_CODES = {
   STATE_NOT_SERIALIZABLE: 'State, a key or a record in flight holds a value that the codec cannot write.',
   STATE_INCOMPATIBLE: 'The state in a snapshot does not fit the state that the job declares.',
   STATE_UNMAPPED: 'A snapshot holds state of a step that the job does not have.',
-  STATE_MUTATED: 'An object in state was changed after it was handed over or handed out as immutable.',
-  RECORD_MUTATED: 'A record was changed after it was emitted or received.',
   SNAPSHOT_DAMAGED: 'A file of a snapshot is missing, cut short, or not what was written.',
   SNAPSHOT_NOT_FOUND: 'A job is to start from a snapshot that is not there.',
   SNAPSHOT_VERSION: 'A snapshot was written by a later version of Millrace.',

@@ -50,7 +50,8 @@ function stateSettings({ dir, storage, from, allowUnmapped, rename, checkpointIn
   const settings = {
     directory: dir,
     storage,
-    from: from === undefined || from === 'beginning' || from === 'newest' || from.includes('://') ? from : resolve(from),
+    from:
+      from === undefined || from === 'beginning' || from === 'newest' || from.includes('://') ? from : resolve(from),
     allowUnmapped,
     renames: rename === undefined ? undefined : parseRenames(rename),
     checkpointIntervalMs: checkpointInterval,

@@ -20,6 +20,7 @@ export type {
   IterableInput,
   SocketTextOptions,
   SourceOptions,
+  TextFileOptions,
   TextOptions,
   WatermarkedOptions,
 } from '../api/datastream/sources.ts'

@@ -67,5 +67,8 @@ function isRemote(place: string): boolean {
 /** The storage of a URL. Throws OPTION_INVALID for one that is not known. */
 function remoteStorage(url: string): Storage {
   if (url.startsWith('s3://')) return s3Storage({ ...s3Location(url), forcePathStyle: true })
-  throw new StreamError('OPTION_INVALID', `${url} names no storage that is known; give a directory, or s3://bucket/prefix`)
+  throw new StreamError(
+    'OPTION_INVALID',
+    `${url} names no storage that is known; give a directory, or s3://bucket/prefix`,
+  )
 }

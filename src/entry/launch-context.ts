@@ -98,7 +98,8 @@ const CHECKPOINT_INTERVAL_MS = 10_000
 
 function withRecovery(options: LaunchOptions, settings: LaunchSettings): LaunchOptions {
   const { directory, storage, from, allowUnmapped, renames, checkpointIntervalMs } = settings
-  const isWanted = directory !== undefined || storage !== undefined || from !== undefined || checkpointIntervalMs !== undefined
+  const isWanted =
+    directory !== undefined || storage !== undefined || from !== undefined || checkpointIntervalMs !== undefined
   const { checkpoints = isWanted ? { intervalMs: CHECKPOINT_INTERVAL_MS } : undefined } = options
   return {
     ...options,

@@ -19,3 +19,10 @@ export {
   watermarkOut,
 } from '../testing/operator-script.ts'
 export { type SimulatedJob, type SimulatedRun, type SimulateOptions, simulateRun } from '../testing/simulate.ts'
+export type { FaultKind } from '../testing/simulation/fault-plan.ts'
+export { type PacedOptions, type PacedRecord, pacedSource } from '../testing/simulation/paced-source.ts'
+export {
+  type TransactionalCollection,
+  transactionalCollection,
+} from '../testing/simulation/transactional-collection.ts'
+export { type SimulationFaults, type SimulationOptions, type SimulationResult, simulate } from './simulate.ts'

@@ -268,7 +268,10 @@ export class Checkpointing implements Steppable {
     )
   }
 
-  private onPublishedManifest(manifest: Manifest, { id, finished, results }: PublishCommand<TaskResult>): void {
+  private onPublishedManifest(
+    manifest: Manifest,
+    { id, snapshot, finished, results }: PublishCommand<TaskResult>,
+  ): void {
     this.newest = manifest
     this.init.onCheckpoint?.(manifest)
     const current = this.events.tasks()
@@ -279,7 +282,7 @@ export class Checkpointing implements Steppable {
     }
     this.obey(this.coordinator?.published(id, this.now()) ?? [])
     this.tellPublished()
-    const isEnd = finished.size === results.size
+    const isEnd = snapshot === 'final'
     this.track(this.init.store.collectGarbage()).catch((error: unknown) => {
       this.init.logger.log('warn', 'old snapshots could not be removed', { error: errorText(error) })
     })

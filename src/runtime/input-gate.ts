@@ -27,6 +27,8 @@ interface GateInput extends InputChannel {
   /** Position among the ordinary inputs; -1 for feedback. */
   readonly ordinary: number
   state: 'open' | 'ended'
+  /** Of a feedback channel: a barrier that came round before this task took its own part of the snapshot. */
+  heldBarrier: Barrier | undefined
   /** True while the others wait for it: it belongs to the bootstrap input and has not got as far as that must. */
   isAwaited: boolean
 }
@@ -63,6 +65,7 @@ export class InputGate {
         ...channel,
         ordinary: channel.isFeedback ? -1 : ordinary++,
         state: 'open',
+        heldBarrier: undefined,
         isAwaited: !channel.isFeedback && channel.input === bootstrap?.input,
       }),
     )
@@ -168,7 +171,7 @@ export class InputGate {
     if (aligned !== undefined) return { kind: 'barrier', barrier: aligned }
     for (const input of this.inputs) {
       if (!input.isFeedback) break
-      const received = this.pollInput(input)
+      const received = input.heldBarrier === undefined ? this.pollInput(input) : this.pollHeld(input, input.heldBarrier)
       if (received !== undefined) return received
     }
     for (let looked = 0; looked < this.inputs.length; looked++) {
@@ -182,6 +185,18 @@ export class InputGate {
     return undefined
   }
 
+  // What comes round behind a barrier belongs behind the snapshot, so it waits until this task has taken its part, or never will. Where all
+  // ordinary channels have ended nothing else brings the barrier: the task takes its part now.
+  private pollHeld(input: GateInput, barrier: Barrier): Received | undefined {
+    if (!this.barriers.isSettled(barrier.snapshotId)) {
+      if (this.openCount > 0) return undefined
+      this.barriers.abort(barrier.snapshotId)
+      return { kind: 'barrier', barrier }
+    }
+    input.heldBarrier = undefined
+    return { kind: 'feedback-barrier', barrier, from: input }
+  }
+
   private pollInput(input: GateInput): Received | undefined {
     const element = input.channel.poll()
     if (element === undefined) return undefined
@@ -192,7 +207,10 @@ export class InputGate {
     if (element.kind === 'batch') return { kind: 'batch', received: { batch: element, from: input } }
     if (element.kind === 'loop-end') return { kind: 'loop-end', element, from: input }
     if (element.kind === 'barrier') {
-      if (input.isFeedback) return { kind: 'feedback-barrier', barrier: element, from: input }
+      if (input.isFeedback) {
+        input.heldBarrier = element
+        return this.pollHeld(input, element)
+      }
       this.barriers.arrived(input.ordinary, element)
       const aligned = this.barriers.takeAligned()
       return aligned === undefined ? { kind: 'merged' } : { kind: 'barrier', barrier: aligned }

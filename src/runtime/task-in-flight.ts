@@ -33,6 +33,11 @@ export class TaskInFlight {
     this.overtaking = log === undefined || !mayOvertake(init) ? undefined : new Overtaking(log, alignmentTimeoutMs)
   }
 
+  /** True when anything of a snapshot waits to come in again. */
+  get hasRestored(): boolean {
+    return [...this.logs.values()].some(log => log.hasRestored)
+  }
+
   /** Puts what was on its way into the task back into its channels. */
   replay(root: ChainNode, channels: readonly InputChannel[]): void {
     this.replayLog(root, row => {

@@ -1,5 +1,4 @@
-// Record path (bench/micro/chain.ts). One subtask of one chain. `step` does a bounded amount of work and returns; records, timers,
-// watermarks and asynchronous results are handled one at a time inside it.
+// Record path (bench/micro/chain.ts). One subtask of one chain. A step does a bounded amount of work, one record, timer or result at a time.
 import type { Clock } from '../base/clock.ts'
 import {
   type AsyncOperator,
@@ -66,7 +65,8 @@ export class Task implements Steppable {
   private readonly asyncHead: AsyncOperator | undefined
   private readonly loop: TaskLoop
   private readonly inFlight: TaskInFlight
-  private hasStarted = false
+  /** True until the time of a snapshot, and what was on its way then, has gone through the chain. */
+  private isRestoring = false
   private phase: Phase = 'processing'
   /** The operator at which `advancing` or `finishing` goes on. */
   private cursor = 0
@@ -92,8 +92,8 @@ export class Task implements Steppable {
     this.clock = init.clock
     this.mailbox = init.mailbox
     this.capacity = init.capacity
-    const { bootstrap } = init.graph.vertices[init.chain.vertices[0] as number] ?? {}
     this.inFlight = new TaskInFlight(init)
+    const { bootstrap } = init.graph.vertices[init.chain.vertices[0] as number] ?? {}
     this.gate = new InputGate(init.inputs, bootstrap, init.barrierMode, this.inFlight.overtaking)
     this.instance = instantiateChain(init)
     this.snapshots = new TaskSnapshots(this.nodes, init.snapshots, this.inFlight.logs)
@@ -172,7 +172,8 @@ export class Task implements Steppable {
 
   /** Puts what was restored in its place: before the first step, and after `open`. */
   start(): void {
-    if (this.nodes.some(node => node.restoredWatermark > -Infinity)) this.enter('advancing')
+    this.isRestoring = this.inFlight.hasRestored || this.nodes.some(node => node.restoredWatermark > -Infinity)
+    if (this.isRestoring) this.enter('advancing')
     this.loop.start()
     this.inFlight.replay(this.nodes[0] as ChainNode, this.gate.ordinary)
   }
@@ -240,7 +241,8 @@ export class Task implements Steppable {
         case 'advancing':
           capacity.isTimeNews = false
           if (!this.advanceWatermarks()) return this.interrupted()
-          this.enter(this.end() === undefined ? 'processing' : 'finishing')
+          if (this.isRestoring) this.endRestoring()
+          else this.enter(this.end() === undefined ? 'processing' : 'finishing')
           if (capacity.budget <= 0 || capacity.blocked > 0) return this.interrupted()
           break
         case 'preparing':
@@ -268,7 +270,6 @@ export class Task implements Steppable {
     const { capacity } = this
     if (!this.fireProcessingTime()) return this.interrupted()
     if (this.phase !== 'processing') return undefined
-    if (!this.hasStarted) this.replayChained()
     if (this.overtake()) return undefined
     while (capacity.blocked === 0) {
       if (capacity.budget <= 0) return 'busy'
@@ -292,10 +293,11 @@ export class Task implements Steppable {
     return 'backpressured'
   }
 
-  // After the restored time has gone through the chain, and before anything that follows.
-  private replayChained(): void {
-    this.hasStarted = true
+  // After the restored time, and before any that follows, which may be the last.
+  private endRestoring(): void {
+    this.isRestoring = false
     this.inFlight.replayChained(this.nodes, this.instance.record)
+    this.enter('advancing')
   }
 
   /** A barrier that overtakes does so also where there is no room, and between two records of a batch. */
@@ -315,7 +317,7 @@ export class Task implements Steppable {
     if (outcome === 'end' || this.hasTime) this.enter('advancing')
     if (outcome === 'end' || (outcome === 'busy' && this.capacity.isTimeNews)) return undefined
     if (this.capacity.blocked > 0) return this.hasTime ? undefined : 'backpressured'
-    if (outcome === 'waiting') this.drained()
+    if (outcome === 'waiting') for (const { operator } of this.nodes) operator.onDrained?.()
     return this.phase === 'advancing' ? this.endReading(outcome) : outcome
   }
 
@@ -331,7 +333,7 @@ export class Task implements Steppable {
     const received = this.gate.poll()
     this.lookedAtMs = this.nowMs
     if (received === undefined) {
-      this.drained()
+      for (const { operator } of this.nodes) operator.onDrained?.()
       if (this.afterControl()) return undefined
       return this.asyncHead?.isEmpty === false ? 'waiting' : 'idle'
     }
@@ -448,6 +450,7 @@ export class Task implements Steppable {
   }
 
   private inputWatermark(): number {
+    if (this.isRestoring) return -Infinity
     if (this.source !== undefined) return this.sourceEnd === 'finish' ? Infinity : -Infinity
     return this.gate.watermark
   }
@@ -485,10 +488,6 @@ export class Task implements Steppable {
   private send(node: ChainNode, element: ControlElement): void {
     this.controlWork++
     broadcast(node, element)
-  }
-
-  private drained(): void {
-    for (const { operator } of this.nodes) operator.onDrained?.()
   }
 
   private interrupted(): TaskStatus {

@@ -88,8 +88,7 @@ export function sampleManifest(
 
 /** The bytes of a reader as text. */
 export function sampleText(reader: ByteReader): string {
-  const bytes = reader.raw(reader.end - reader.position)
-  return String.fromCharCode(...bytes)
+  return reader.raw(reader.end - reader.position).reduce((text, byte) => text + String.fromCharCode(byte), '')
 }
 
 function byGroup(a: PartSection, b: PartSection): number {

@@ -14,7 +14,7 @@ interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
 }
 
-const BYTES_MAX = 3 * 1024 * 1024
+const BYTES_MAX = 7 * 1024 * 1024
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
 
 const cleanups: (() => void)[] = []

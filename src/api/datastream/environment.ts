@@ -24,6 +24,7 @@ import {
   socketTextSpec,
   stdinSpec,
   strategyIn,
+  type TextFileOptions,
   type TextOptions,
   textFileSpec,
   type WatermarkedOptions,
@@ -104,13 +105,12 @@ export class StreamEnvironment {
    * OPTION_INVALID.
    * @example
    * ```ts
-   * import { tmpdir } from 'node:os'
    * import { environment, fixedDelay, seconds } from 'millrace'
    * const env = environment()
    * env.enableCheckpointing(seconds(1))
    * env.setRestartStrategy(fixedDelay({ attempts: 3, delayMs: seconds(1) }))
    * env.generate(n => n, { count: 5 }).keyBy(n => n % 2).reduce((a, b) => a + b).print()
-   * await env.execute('sums', { directory: `${tmpdir()}/millrace-sums` })
+   * await env.execute('sums', { directory: './sums-state' })
    * ```
    */
   enableCheckpointing(intervalMs: number, options: Omit<CheckpointOptions, 'intervalMs'> = {}): this {
@@ -133,7 +133,7 @@ export class StreamEnvironment {
   }
 
   /** The lines of a file, without their ends. */
-  readTextFile(path: string, options: TextOptions = {}): DataStream<string> {
+  readTextFile(path: string, options: TextFileOptions = {}): DataStream<string> {
     return this.read(textFileSpec(path, options), strategyIn('readTextFile()', options))
   }
 

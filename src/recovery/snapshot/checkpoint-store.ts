@@ -90,6 +90,7 @@ export class CheckpointStore {
   private readonly copied = new Set<Manifest>()
   private publications = 0
   private collection: Promise<void> | undefined
+  private nextCollection: Promise<void> | undefined
 
   constructor({ storage, job, logger, retained = RETAINED_DEFAULT, pause = noPause }: CheckpointStoreInit) {
     this.storage = storage
@@ -214,10 +215,23 @@ export class CheckpointStore {
 
   /** Removes checkpoints beyond the retained ones, and segments that no checkpoint needs. Nothing is removed when any manifest is of another job or a later format. */
   collectGarbage(): Promise<void> {
-    this.collection ??= this.collect().finally(() => {
-      this.collection = undefined
+    // Who asks while one runs has published since it looked, so there is another round after it, one for all who ask.
+    if (this.nextCollection !== undefined) return this.nextCollection
+    if (this.collection === undefined) return this.beginCollection()
+    const begin = (): Promise<void> => {
+      this.nextCollection = undefined
+      return this.beginCollection()
+    }
+    this.nextCollection = this.collection.then(begin, begin)
+    return this.nextCollection
+  }
+
+  private beginCollection(): Promise<void> {
+    const collection = this.collect().finally(() => {
+      if (this.collection === collection) this.collection = undefined
     })
-    return this.collection
+    this.collection = collection
+    return collection
   }
 
   /** An id above all that were ever used for a checkpoint of which anything is left. */

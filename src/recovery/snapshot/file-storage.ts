@@ -43,7 +43,6 @@ class FileStorage implements Storage {
       )
       await this.write(temporary, bytes)
       await this.moveInto(temporary, path)
-      await this.syncParents(directory)
     } catch (error) {
       throw this.failure(`${name} could not be stored`, error)
     }
@@ -111,6 +110,8 @@ class FileStorage implements Storage {
 
   private async moveInto(temporary: string, path: string): Promise<void> {
     try {
+      // The directories made on the way first: once the object is in sight only its own directory is left to sync.
+      await this.syncParents(directoryOf(path))
       await this.files.rename(temporary, path)
     } catch (error) {
       await attempt(() => this.files.remove(temporary))

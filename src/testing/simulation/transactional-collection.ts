@@ -15,6 +15,8 @@ export interface TransactionalCollection<T> {
   readonly sink: Sink<T>
   /** The committed records, in the order in which they were committed. */
   readonly records: readonly T[]
+  /** The records of each committed transaction, in the order in which they were written. After a rescale transactions are committed in no order. */
+  readonly transactions: readonly (readonly T[])[]
   /** How many transactions were prepared and neither committed nor aborted. */
   readonly pendingCount: number
   /** Forgets everything. */
@@ -27,13 +29,18 @@ export interface TransactionalCollection<T> {
  * ```ts
  * import { simulate, transactionalCollection } from 'millrace/testing'
  * const sums = transactionalCollection<number>()
- * const outcome = await simulate(
+ * const result = await simulate(
  *   env => {
- *     env.generate(n => n, { count: 50 }).keyBy(n => n % 3).sum(n => n).addSink(sums.sink, { delivery: 'transactional' })
+ *     env
+ *       .generate(n => ({ key: n % 3, n }), { count: 50 })
+ *       .keyBy('key')
+ *       .sum('n')
+ *       .map(({ n }) => n)
+ *       .addSink(sums.sink, { delivery: 'transactional' })
  *   },
- *   { seed: 1, collection: sums },
+ *   { seed: 1, collection: sums, parallelisms: [1] },
  * )
- * console.log(outcome.isCorrect, outcome.faults.length)
+ * console.log(result.isCorrect, result.processes > 0)
  * ```
  */
 export function transactionalCollection<T>(): TransactionalCollection<T> {
@@ -45,6 +52,7 @@ class Collection<T> implements TransactionalCollection<T> {
   readonly prepared = new Map<string, Transaction<T>>()
   readonly committed = new Set<string>()
   readonly records: T[] = []
+  readonly transactions: (readonly T[])[] = []
 
   constructor() {
     this.sink = { open: context => new CollectionWriter(this, context) }
@@ -58,6 +66,7 @@ class Collection<T> implements TransactionalCollection<T> {
     this.prepared.clear()
     this.committed.clear()
     this.records.length = 0
+    this.transactions.length = 0
   }
 }
 
@@ -105,6 +114,7 @@ class CollectionWriter<T> implements TransactionalWriter<T, string> {
     collection.prepared.delete(id)
     collection.committed.add(id)
     collection.records.push(...transaction.records)
+    collection.transactions.push(transaction.records)
   }
 
   close(): void {}

@@ -1,4 +1,5 @@
 // Simulated jobs whose state is declared by functions, kept by key or not, or under way: in loops and in asynchronous calls.
+import type { ProcessFunction } from '../../../src/model/functions.ts'
 import { operatorList, operatorUnion } from '../../../src/model/operator-state.ts'
 import { map, value } from '../../../src/model/state.ts'
 import { forMonotonousTimestamps } from '../../../src/time/watermark-strategies.ts'
@@ -10,6 +11,19 @@ import { type SimulatedJob, TRANSACTIONAL } from '../support/simulated-job.ts'
 const BROADCAST = { splits: 1, count: 30, salt: 5, keys: 3 }
 /** Behind all events. */
 const END_MS = 1_000_000
+
+const noted = { dealt: operatorList<number>(), known: operatorUnion<number>() }
+
+/** Keeps the numbers of all events in state without key. */
+const noteNumbers: ProcessFunction<Event, string, typeof noted> = {
+  operatorState: noted,
+  onRecord({ n }, { operatorState }, collector) {
+    operatorState.dealt.add(n)
+    // After a start each subtask knows all that was known, and keeps it.
+    operatorState.known.set([...new Set([...operatorState.known.get(), n])])
+    collector.collect(`${n}`)
+  },
+}
 
 export const STATE_JOBS: readonly SimulatedJob[] = [
   {
@@ -28,7 +42,8 @@ export const STATE_JOBS: readonly SimulatedJob[] = [
         })
         .addSink(out.sink, TRANSACTIONAL)
     },
-    options: { checkOrder: checkSequences, onCheckpoint: checkCounts(eventsOf(), 'count', values => values.count) },
+    checkOrder: checkSequences,
+    options: { onCheckpoint: checkCounts(eventsOf(), 'count', values => values.count) },
   },
   {
     name: 'rolling aggregate',
@@ -43,8 +58,8 @@ export const STATE_JOBS: readonly SimulatedJob[] = [
         })
         .addSink(out.sink, TRANSACTIONAL)
     },
+    checkOrder: checkSequences,
     options: {
-      checkOrder: checkSequences,
       onCheckpoint: checkCounts(eventsOf(), 'accumulators', ({ count, accumulator }) =>
         (accumulator as { readonly count: number }).count === count
           ? count
@@ -72,7 +87,7 @@ export const STATE_JOBS: readonly SimulatedJob[] = [
         })
         .addSink(out.sink, TRANSACTIONAL)
     },
-    options: { checkOrder: checkSequences },
+    checkOrder: checkSequences,
   },
   {
     name: 'broadcast state',
@@ -107,16 +122,7 @@ export const STATE_JOBS: readonly SimulatedJob[] = [
     name: 'operator state',
     build(env, out) {
       readEvents(env, { splits: 2 })
-        .process({
-          operatorState: { dealt: operatorList<number>(), known: operatorUnion<number>() },
-          onRecord({ n }, ctx, collector: { collect(text: string): void }) {
-            ctx.operatorState.dealt.add(n)
-            // After a start each subtask knows all that was known, and keeps it.
-            ctx.operatorState.known.add(n)
-            ctx.operatorState.known.set([...new Set(ctx.operatorState.known.get())])
-            collector.collect(`${n}`)
-          },
-        })
+        .process(noteNumbers as unknown as ProcessFunction<Event, string>)
         .addSink(out.sink, TRANSACTIONAL)
     },
     options: {
@@ -151,7 +157,7 @@ export const STATE_JOBS: readonly SimulatedJob[] = [
         .iterate(loop => {
           const next = loop.map(item => ({ ...item, left: item.left - 1, rounds: item.rounds + 1 }))
           return {
-            feedback: next.filter(item => item.left > 0).rebalance(),
+            feedback: next.filter(item => item.left > 0),
             output: next.filter(item => item.left <= 0),
           }
         })

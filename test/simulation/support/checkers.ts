@@ -4,15 +4,17 @@ import assert from 'node:assert/strict'
 import { type ReadableSnapshot, readSnapshotRows, type SnapshotRow } from '../../../src/recovery/start/inspect.ts'
 import type { Event, Splits } from './events.ts'
 
-/** Results are texts that end in a number which counts from 1 for whatever stands before it, without a gap. */
-export function checkSequences(results: readonly string[]): string | undefined {
+/** Records are texts that end in a number, which in one transaction counts up for whatever stands before it, without a gap. */
+export function checkSequences(records: readonly string[]): string | undefined {
   const counts = new Map<string, number>()
-  for (const text of results) {
+  for (const text of records) {
     const at = text.lastIndexOf(' ')
     const key = text.slice(0, at)
-    const expected = (counts.get(key) ?? 0) + 1
-    if (text.slice(at + 1) !== String(expected)) return `"${text}" was committed where "${key} ${expected}" comes next`
-    counts.set(key, expected)
+    const count = Number(text.slice(at + 1))
+    const before = counts.get(key)
+    if (before !== undefined && count !== before + 1)
+      return `"${text}" was written where "${key} ${before + 1}" comes next`
+    counts.set(key, count)
   }
   return undefined
 }

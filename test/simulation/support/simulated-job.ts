@@ -24,6 +24,8 @@ export interface JobOutput {
 export interface SimulatedJob {
   readonly name: string
   build(env: StreamEnvironment, out: JobOutput): void
+  /** What is wrong with the order of the records of one transaction, in words. */
+  readonly checkOrder?: (records: readonly string[]) => string | undefined
   /** Results from elsewhere than the sink, checks, and settings. */
   readonly options?: Partial<SimulatedJobInit>
 }
@@ -36,7 +38,6 @@ export function initOf(job: SimulatedJob, seed: number): SimulatedJobInit {
   const out = transactionalCollection<string>()
   const reports: string[] = []
   const output = { sink: out.sink, report: (mistake: string) => reports.push(mistake) }
-  const { checkOrder, ...options } = job.options ?? {}
   return {
     graph: (parallelism, clock) => graphOf(job.name, parallelism, env => job.build(env, { ...output, clock })),
     connectors,
@@ -47,8 +48,9 @@ export function initOf(job: SimulatedJob, seed: number): SimulatedJobInit {
     },
     seed,
     repeat: `npm run test:sim -- --seeds 1 --first-seed ${seed} --job "${job.name}"`,
-    checkOrder: results => reports[0] ?? checkOrder?.(results),
-    ...options,
+    checkOrder: () =>
+      [...reports, ...out.transactions.map(records => job.checkOrder?.(records))].find(text => text !== undefined),
+    ...job.options,
   }
 }
 
