@@ -14,6 +14,8 @@ export class TaskInFlight {
   readonly logs: ReadonlyMap<number, InFlightLog>
   /** Undefined where barriers stay in line in front of the task. */
   readonly overtaking: Overtaking | undefined
+  /** What has no channel of its own any more, and goes into the first operator. */
+  private readonly unplaced: InFlightRow[] = []
   private readonly subtaskIndex: number
   private readonly parallelism: number
 
@@ -42,27 +44,28 @@ export class TaskInFlight {
   replay(root: ChainNode, channels: readonly InputChannel[]): void {
     this.replayLog(root, row => {
       const target = row.channel === undefined ? undefined : channels[row.channel]
-      const same = target?.input === row.input ? target : undefined
-      const { channel } = same ?? channels.find(({ input }) => input === row.input) ?? {}
-      if (row.watermark === undefined) channel?.append(row.value, row.timestamp, row.key, row.isRetraction)
-      else if (same !== undefined) same.channel.control({ kind: 'watermark', watermark: row.watermark })
+      // Where the channels are others, what follows a record may come over another one: it goes in before all of them.
+      if (target?.input !== row.input) this.unplaced.push(row)
+      else if (row.watermark === undefined) target.channel.append(row.value, row.timestamp, row.key, row.isRetraction)
+      else target.channel.control({ kind: 'watermark', watermark: row.watermark })
     })
   }
 
   /** Hands what was on its way into operators that have no channels any more to them. */
   replayChained(nodes: readonly ChainNode[], record: CurrentRecord): void {
-    for (const node of nodes) {
-      if (this.logs.get(node.vertex.id)?.hasRestored !== true) continue
-      this.replayLog(node, row => {
-        if (row.watermark !== undefined) return
-        record.timestamp = row.timestamp
-        record.key = row.key
-        record.isRetraction = row.isRetraction
-        ;(node.operator.inputs[row.input] as Emit)(row.value)
-      })
-      record.timestamp = NO_TIMESTAMP
-      record.isRetraction = false
+    const take = (node: ChainNode, row: InFlightRow): void => {
+      if (row.watermark !== undefined) return
+      record.timestamp = row.timestamp
+      record.key = row.key
+      record.isRetraction = row.isRetraction
+      ;(node.operator.inputs[row.input] as Emit)(row.value)
     }
+    for (const row of this.unplaced.splice(0)) take(nodes[0] as ChainNode, row)
+    for (const node of nodes) {
+      if (this.logs.get(node.vertex.id)?.hasRestored === true) this.replayLog(node, row => take(node, row))
+    }
+    record.timestamp = NO_TIMESTAMP
+    record.isRetraction = false
   }
 
   private replayLog({ vertex }: ChainNode, visit: (row: InFlightRow) => void): void {

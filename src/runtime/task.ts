@@ -426,7 +426,8 @@ export class Task implements Steppable {
       const node = this.nodes[this.cursor] as ChainNode
       const { operator } = node
       const parent = this.nodes[node.parent]
-      const given = parent === undefined ? this.inputWatermark() : parent.outputWatermark
+      // What was on its way is behind the time of its own step, and before that of the steps in front of it.
+      const given = this.isRestoring ? -Infinity : parent === undefined ? this.inputWatermark() : parent.outputWatermark
       const input = given > node.restoredWatermark ? given : node.restoredWatermark
       if (input > node.inputWatermark) {
         if (operator.onWatermark !== undefined && !operator.onWatermark(input)) return false
@@ -450,7 +451,6 @@ export class Task implements Steppable {
   }
 
   private inputWatermark(): number {
-    if (this.isRestoring) return -Infinity
     if (this.source !== undefined) return this.sourceEnd === 'finish' ? Infinity : -Infinity
     return this.gate.watermark
   }

@@ -6,7 +6,8 @@ import { type Aim, type Armed, EVENTS_FD, eventLine, type JobEvent, type Phase }
 /** The phases of one process. */
 export class PhaseMeter {
   private readonly aim: Aim | undefined
-  private readonly active = new Map<Phase, number>()
+  /** Those that have begun and not ended, in the order in which they began; what the job is doing is the last of them. */
+  private readonly active: Phase[] = []
   private isArmed = false
   private pointsLeft: number
   private hasRecord = false
@@ -32,8 +33,7 @@ export class PhaseMeter {
   point(): void {
     const { aim } = this
     if (!this.isArmed || aim === undefined) return
-    const isHit =
-      aim.phase === undefined || (aim.phase === 'idle' ? this.active.size === 0 : this.active.has(aim.phase))
+    const isHit = aim.phase === undefined || (this.active.at(-1) ?? 'idle') === aim.phase
     if (isHit && --this.pointsLeft <= 0) this.die()
   }
 
@@ -43,6 +43,8 @@ export class PhaseMeter {
       this.hasRecord = true
       this.leave('recovery')
       this.tell({ kind: 'record', epochMs: epochMs() })
+      // There were fewer points than it was told.
+      if (this.aim?.armed === 'at-start') this.die()
       this.arm('first-record')
     }
     if (this.aim?.phase === 'idle') this.point()
@@ -69,14 +71,12 @@ export class PhaseMeter {
   }
 
   private enter(phase: Phase): void {
-    this.active.set(phase, (this.active.get(phase) ?? 0) + 1)
+    this.active.push(phase)
     this.tell({ kind: 'enter', phase })
   }
 
   private leave(phase: Phase): void {
-    const left = (this.active.get(phase) ?? 0) - 1
-    if (left > 0) this.active.set(phase, left)
-    else this.active.delete(phase)
+    this.active.splice(this.active.lastIndexOf(phase), 1)
     this.tell({ kind: 'leave', phase })
   }
 
