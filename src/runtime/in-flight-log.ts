@@ -12,6 +12,8 @@ import type { Element } from './batch.ts'
 export interface InFlightRow {
   /** The position of its channel among the ordinary ones of its task; undefined where the channels are others now. */
   readonly channel: number | undefined
+  /** True when its task had one channel alone: then a watermark is that of all that is in front of it. */
+  readonly isOnly: boolean
   /** Of the task's first vertex. */
   readonly input: number
   /** A watermark, or a record when it is undefined. */
@@ -44,6 +46,7 @@ export class InFlightLog implements StatePart {
   /** `armed`: the barrier overtakes, and the snapshot is about to begin; `logging`: some channels still bring what is before it. */
   private state: 'idle' | 'armed' | 'logging' | 'complete' = 'idle'
   private isComplete = false
+  private channelCount = 0
   private snapshotId = 0
   private readonly out = new ByteWriter()
   private rows = 0
@@ -53,8 +56,9 @@ export class InFlightLog implements StatePart {
     this.owner = owner
   }
 
-  /** A barrier is about to overtake. */
-  arm(): void {
+  /** A barrier is about to overtake, in front of a task with so many channels. */
+  arm(channelCount: number): void {
+    this.channelCount = channelCount
     this.state = 'armed'
     this.isComplete = false
     this.out.reset()
@@ -110,6 +114,7 @@ export class InFlightLog implements StatePart {
           subtask: next() as number,
           parallelism: next() as number,
           channel: next() as number,
+          isOnly: next() as boolean,
           input: next() as number,
           watermark: next() as number | undefined,
           value: next(),
@@ -128,16 +133,18 @@ export class InFlightLog implements StatePart {
 
   /**
    * Gives what was restored and belongs here now, in order. At another parallelism records go to where their keys are, others are
-   * dealt out, and watermarks are left out (`channel` is undefined then): those of the new channels follow.
+   * dealt out (`channel` is undefined then), between the watermarks that they were between where these are certain; others are left out.
    */
   replay(groups: GroupRange, maxParallelism: number, visit: (row: InFlightRow) => void): void {
-    const { restored, owner } = this
+    const { owner } = this
+    const own = this.restored.filter(row => row.parallelism === owner.parallelism)
+    const foreign = this.restored.filter(row => row.parallelism !== owner.parallelism)
     this.restored = []
-    for (const [position, row] of restored.entries()) {
-      if (row.parallelism === owner.parallelism) {
-        if (row.subtask === owner.subtaskIndex) visit(row)
-      } else if (this.isMine(row, position, groups, maxParallelism)) visit({ ...row, channel: undefined })
-    }
+    for (const row of own) if (row.subtask === owner.subtaskIndex) visit(row)
+    const isMine = (row: RestoredRow, position: number): boolean => this.isMine(row, position, groups, maxParallelism)
+    if (foreign.every(row => row.isOnly)) {
+      for (const row of betweenWatermarks(foreign, isMine)) visit({ ...row, channel: undefined })
+    } else for (const [at, row] of foreign.entries()) if (isMine(row, at)) visit({ ...row, channel: undefined })
   }
 
   private isMine(row: RestoredRow, position: number, groups: GroupRange, maxParallelism: number): boolean {
@@ -159,9 +166,39 @@ export class InFlightLog implements StatePart {
     const { out, owner } = this
     out.byte(0)
     const position = out.openLength()
-    for (const part of [owner.subtaskIndex, owner.parallelism, channel, input, watermark]) writeValue(out, part)
+    const isOnly = this.channelCount === 1
+    for (const part of [owner.subtaskIndex, owner.parallelism, channel, isOnly, input, watermark]) writeValue(out, part)
     for (const part of [value, timestamp, key, isRetraction]) writeValue(out, part)
     out.fillLength(position, 1)
     this.rows++
   }
+}
+
+/**
+ * Rows of subtasks that read one and the same stream: what they were to get next ends at one barrier, so the watermarks that they all had
+ * before them tell which of their records belong together.
+ */
+function betweenWatermarks(
+  rows: readonly RestoredRow[],
+  isMine: (row: RestoredRow, position: number) => boolean,
+): readonly RestoredRow[] {
+  const epochs = new Map<number, RestoredRow[]>()
+  const watermarks = new Map<number, RestoredRow>()
+  // The watermark that comes next after a record, by subtask, from the last row to the first.
+  const next = new Map<number, number>()
+  for (let at = rows.length - 1; at >= 0; at--) {
+    const row = rows[at] as RestoredRow
+    if (row.watermark !== undefined) {
+      next.set(row.subtask, row.watermark)
+      watermarks.set(row.watermark, row)
+    } else if (isMine(row, at)) {
+      const epoch = next.get(row.subtask) ?? Infinity
+      epochs.set(epoch, [row, ...(epochs.get(epoch) ?? [])])
+    }
+  }
+  const times = [...new Set([...epochs.keys(), ...watermarks.keys()])].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+  return times.flatMap(timeMs => {
+    const watermark = watermarks.get(timeMs)
+    return [...(epochs.get(timeMs) ?? []), ...(watermark === undefined ? [] : [watermark])]
+  })
 }

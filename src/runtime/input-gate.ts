@@ -160,7 +160,7 @@ export class InputGate {
     const isAligning = barriers.snapshotId === barrier.snapshotId
     const behind = open.filter(input => !(isAligning && barriers.hasArrived(input.ordinary)))
     const at = left === undefined ? undefined : { ...left, channel: (left.received.from as GateInput).ordinary }
-    overtaking.overtake(barrier, behind, at)
+    overtaking.overtake(barrier, behind, at, this.ordinary.length)
     barriers.abort(barrier.snapshotId)
     return barrier
   }

@@ -57,9 +57,10 @@ export class Overtaking {
     barrier: Barrier,
     channels: readonly OvertakableChannel[],
     left: { readonly received: ReceivedBatch; readonly channel: number; readonly from: number } | undefined,
+    channelCount: number,
   ): void {
     const { log } = this
-    log.arm()
+    log.arm(channelCount)
     this.alignedSinceMs = Infinity
     this.snapshotId = barrier.snapshotId
     if (left !== undefined) log.note(left.channel, left.received.from.input, left.received.batch, left.from)

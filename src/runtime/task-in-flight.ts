@@ -15,7 +15,7 @@ export class TaskInFlight {
   /** Undefined where barriers stay in line in front of the task. */
   readonly overtaking: Overtaking | undefined
   /** What has no channel of its own any more, and goes into the first operator. */
-  private readonly unplaced: InFlightRow[] = []
+  private readonly unplaced: { readonly node: ChainNode; readonly row: InFlightRow }[] = []
   private readonly subtaskIndex: number
   private readonly parallelism: number
 
@@ -45,27 +45,37 @@ export class TaskInFlight {
     this.replayLog(root, row => {
       const target = row.channel === undefined ? undefined : channels[row.channel]
       // Where the channels are others, what follows a record may come over another one: it goes in before all of them.
-      if (target?.input !== row.input) this.unplaced.push(row)
+      if (target?.input !== row.input) this.unplaced.push({ node: root, row })
       else if (row.watermark === undefined) target.channel.append(row.value, row.timestamp, row.key, row.isRetraction)
       else target.channel.control({ kind: 'watermark', watermark: row.watermark })
     })
   }
 
-  /** Hands what was on its way into operators that have no channels any more to them. */
-  replayChained(nodes: readonly ChainNode[], record: CurrentRecord): void {
-    const take = (node: ChainNode, row: InFlightRow): void => {
-      if (row.watermark !== undefined) return
+  /**
+   * Hands what was on its way and has no channel any more to its operators, up to the next watermark that was on its way too: that is the
+   * restored one of its step then. True when nothing is left.
+   */
+  replayChained(nodes: readonly ChainNode[], record: CurrentRecord): boolean {
+    for (const node of nodes) {
+      if (this.logs.get(node.vertex.id)?.hasRestored !== true) continue
+      this.replayLog(node, row => {
+        if (row.watermark === undefined || row.isOnly) this.unplaced.push({ node, row })
+      })
+    }
+    for (let next = this.unplaced.shift(); next !== undefined; next = this.unplaced.shift()) {
+      const { node, row } = next
+      if (row.watermark !== undefined) {
+        node.restoredWatermark = Math.max(node.restoredWatermark, row.watermark)
+        break
+      }
       record.timestamp = row.timestamp
       record.key = row.key
       record.isRetraction = row.isRetraction
       ;(node.operator.inputs[row.input] as Emit)(row.value)
     }
-    for (const row of this.unplaced.splice(0)) take(nodes[0] as ChainNode, row)
-    for (const node of nodes) {
-      if (this.logs.get(node.vertex.id)?.hasRestored === true) this.replayLog(node, row => take(node, row))
-    }
     record.timestamp = NO_TIMESTAMP
     record.isRetraction = false
+    return this.unplaced.length === 0
   }
 
   private replayLog({ vertex }: ChainNode, visit: (row: InFlightRow) => void): void {

@@ -295,8 +295,7 @@ export class Task implements Steppable {
 
   // After the restored time, and before any that follows, which may be the last.
   private endRestoring(): void {
-    this.isRestoring = false
-    this.inFlight.replayChained(this.nodes, this.instance.record)
+    this.isRestoring = !this.inFlight.replayChained(this.nodes, this.instance.record)
     this.enter('advancing')
   }
 
