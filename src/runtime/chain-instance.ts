@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import type { Prng } from '../base/prng.ts'
 import type { ConnectorResolver, Split } from '../model/connector.ts'
 import type { Edge, Graph, Vertex } from '../model/graph.ts'
+import { takesRetractions } from '../model/retractions.ts'
 import { createOperator } from '../operators/create-operator.ts'
 import {
   type Capacity,
@@ -42,7 +43,9 @@ export interface ChainInit {
   readonly connectors: ConnectorResolver
   readonly alignment: AlignmentCoordinator
   readonly splits: readonly Split[]
+  readonly knownSplits: ReadonlySet<string>
   readonly isCheckpointed: boolean
+  readonly owner?: string | undefined
   readonly attempt: number
   readonly startedFromId: number | undefined
 }
@@ -98,7 +101,7 @@ function makeNode(
   record: CurrentRecord,
   made: ReadonlyMap<number, ChainNode>,
 ): ChainNode {
-  const { chain } = init
+  const { chain, graph } = init
   const counters = newCounters()
   const outputs = init.outputs.filter(output => output.edge.from === vertex.id)
   const parentLink = chain.links.find(edge => edge.to === vertex.id)
@@ -116,8 +119,11 @@ function makeNode(
     connectors: init.connectors,
     alignment: init.alignment,
     splits: init.splits,
+    knownSplits: init.knownSplits,
     isCheckpointed: init.isCheckpointed,
+    takesRetractions: takesRetractions(graph, vertex.id),
     jobName: init.graph.name,
+    owner: init.owner,
     attempt: init.attempt,
     startedFromId: init.startedFromId,
     keyOf: input => keySource(vertex, input, parentLink !== undefined, record),

@@ -1,6 +1,6 @@
 // Record path (bench/micro/value-codec.ts). What of the tagged codec holds no other values: numbers, bigints, texts, bytes.
 import { type ByteReader, BytesCorruptError } from '../base/byte-reader.ts'
-import type { ByteWriter } from '../base/byte-writer.ts'
+import { ByteWriter } from '../base/byte-writer.ts'
 import {
   BIGINT,
   FLOAT,
@@ -69,6 +69,34 @@ export function writeNumber(out: ByteWriter, value: number): void {
     out.varint(-1 - value)
   }
 }
+
+/** The most bytes that a number takes. */
+export const NUMBER_BYTES_MAX = 9
+
+/** As `writeNumber`, straight into bytes that have room for it; returns the position behind it. */
+export function putNumber(bytes: Uint8Array, position: number, value: number): number {
+  const whole = value | 0
+  if (whole !== value || whole < SMALL_MIN || (whole === 0 && 1 / value < 0)) return putUnusual(bytes, position, value)
+  let at = position
+  if (whole <= SMALL_MAX) {
+    bytes[at++] = SMALL_INTEGER - SMALL_MIN + whole
+    return at
+  }
+  bytes[at++] = INTEGER
+  let rest = whole
+  for (; rest >= 0x80; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80
+  bytes[at++] = rest
+  return at
+}
+
+function putUnusual(bytes: Uint8Array, position: number, value: number): number {
+  unusual.reset()
+  writeNumber(unusual, value)
+  bytes.set(unusual.view(), position)
+  return position + unusual.length
+}
+
+const unusual = new ByteWriter(16)
 
 /** Writes any string, with its tag: as Latin-1 until a unit does not fit, then anew as UTF-16. */
 export function writeText(out: ByteWriter, text: string): void {

@@ -31,6 +31,24 @@ export interface EntryRestorer extends PartRestorer {
   readonly isLossy?: boolean
 }
 
+/** Where the rows of one key group go, with how many there are. */
+export interface RowTarget {
+  readonly out: ByteWriter
+  rows: number
+}
+
+/** Keyed state that lies in columns. It writes rows as an EntryRows would, into the targets of the part. */
+export interface ColumnRows {
+  readonly count: number
+  readonly tracker: {
+    readonly changedCount: number
+    advance(rows: number): boolean
+    settle(snapshotId: number, outcome: 'completed' | 'aborted'): void
+    forgetChanges(): void
+  }
+  begin(snapshotId: number, isFull: boolean): void
+}
+
 /**
  * Rows are `identity length, identity, payload length + 1, payload`; a payload length of 0 says that what the row is about is gone. Within
  * the rows of one snapshot and key group a row with a payload goes before one without.
@@ -40,7 +58,9 @@ export class KeyedPart<Entry extends KeyEntry> implements StatePart {
   readonly kind = 'keyed'
   readonly changes: ChangeTracker<Entry>
   private readonly rows: EntryRows<Entry>
-  private groups: (GroupRows | undefined)[] = []
+  private columns: ColumnRows | undefined
+  private expectedBytes: readonly number[] = []
+  private groups: (RowTarget | undefined)[] = []
   private snapshotId = 0
   private isFull = false
   private baseBytes = 0
@@ -62,20 +82,30 @@ export class KeyedPart<Entry extends KeyEntry> implements StatePart {
     return this.rows.schema
   }
 
+  /** Adds rows that lie in columns, of keys that no entry has; they are new. */
+  attach(columns: ColumnRows): void {
+    this.columns = columns
+  }
+
   begin(snapshotId: number, isFull: boolean): void {
     this.snapshotId = snapshotId
     this.isFull = isFull || this.mustRebase() || this.haveMostChanged()
     this.groups = []
     this.changes.begin(snapshotId, this.isFull, () => this.rows.all())
+    this.columns?.begin(snapshotId, this.isFull)
   }
 
   advance(rows: number): boolean {
-    return this.changes.advance(rows)
+    return this.changes.advance(rows) && (this.columns?.tracker.advance(rows) ?? true)
   }
 
   take(): PartSnapshot {
     const sections = this.groups.flatMap((group, keyGroup): PartSection[] =>
       group === undefined || group.rows === 0 ? [] : [{ keyGroup, rows: group.rows, bytes: group.out.view() }],
+    )
+    // The next snapshot holds about as much: buffers that need not grow take half of the time.
+    this.expectedBytes = this.groups.map(
+      group => (group === undefined ? 0 : group.out.length + (group.out.length >> 5)) + 64,
     )
     this.groups = []
     const bytes = sections.reduce((sum, section) => sum + section.bytes.length, 0)
@@ -93,6 +123,7 @@ export class KeyedPart<Entry extends KeyEntry> implements StatePart {
 
   settle(snapshotId: number, outcome: 'completed' | 'aborted'): void {
     this.changes.settle(snapshotId, outcome)
+    this.columns?.tracker.settle(snapshotId, outcome)
     if (this.newBaseId === 0 || snapshotId < this.newBaseId) return
     // After an abort it is not known what the changes counted so far are on top of, so everything is written again.
     this.hasBase = outcome === 'completed'
@@ -111,13 +142,15 @@ export class KeyedPart<Entry extends KeyEntry> implements StatePart {
         if (inner.isLossy === true) this.isRestoreLossy = true
         this.hasBase = !this.isRestoreLossy
         this.changes.forgetChanges()
+        this.columns?.tracker.forgetChanges()
       },
     }
   }
 
   // Entries lie in memory in the order in which they were made: to visit them all is quicker than many of them in another order.
   private haveMostChanged(): boolean {
-    return this.changes.changedCount * 2 > (this.rows.count?.() ?? Infinity)
+    const changed = this.changes.changedCount + (this.columns?.tracker.changedCount ?? 0)
+    return changed * 2 > (this.rows.count?.() ?? Infinity) + (this.columns?.count ?? 0)
   }
 
   private mustRebase(): boolean {
@@ -129,13 +162,17 @@ export class KeyedPart<Entry extends KeyEntry> implements StatePart {
     )
   }
 
+  /** Where the snapshot that is encoded takes the rows of a key group. */
+  targetOf(keyGroup: number): RowTarget {
+    const target = this.groups[keyGroup]
+    if (target !== undefined) return target
+    const made = { out: new ByteWriter(this.expectedBytes[keyGroup] ?? 1024), rows: 0 }
+    this.groups[keyGroup] = made
+    return made
+  }
+
   private write(entry: Entry): void {
-    const { keyGroup } = entry
-    let group = this.groups[keyGroup]
-    if (group === undefined) {
-      group = { out: new ByteWriter(1024), rows: 0 }
-      this.groups[keyGroup] = group
-    }
+    const group = this.targetOf(entry.keyGroup)
     const { out } = group
     const from = out.length
     try {
@@ -161,9 +198,4 @@ export class KeyedPart<Entry extends KeyEntry> implements StatePart {
     // No snapshot holds it, so none needs to be told that it is gone.
     return !this.isFull && entry.writtenIn !== 0
   }
-}
-
-interface GroupRows {
-  readonly out: ByteWriter
-  rows: number
 }

@@ -1,0 +1,59 @@
+// Record path (bench/micro/keyed-columns.ts). Finds the row of a key that is a number: open addressing over typed arrays, which holds four
+// times as many keys in a cache as a Map does.
+
+/** Slots per row at least: probes stay short. */
+const SLOTS_PER_ROW = 2
+
+const double = new Float64Array(1)
+const words = new Uint32Array(double.buffer)
+
+/** Rows by number. The numbers themselves stay where the rows are; NaN, which equals nothing, cannot be found. */
+export class NumberIndex {
+  /** Row + 1; 0 where there is none. */
+  private slots = new Int32Array(64)
+  private mask = 63
+  private size = 0
+
+  /** The row of the key, -1 where there is none. The key of row r is `keys[r * stride]`. */
+  find(key: number, keys: Float64Array, stride: number): number {
+    const { slots, mask } = this
+    for (let at = slotOf(key) & mask; ; at = (at + 1) & mask) {
+      const row = (slots[at] as number) - 1
+      if (row < 0 || keys[row * stride] === key) return row
+    }
+  }
+
+  /** Adds a key that is not there; its row must lie in `keys` already. */
+  add(key: number, row: number, keys: Float64Array, stride: number): void {
+    if (++this.size * SLOTS_PER_ROW > this.slots.length) this.grow(keys, stride)
+    this.place(key, row)
+  }
+
+  private place(key: number, row: number): void {
+    const { slots, mask } = this
+    let at = slotOf(key) & mask
+    while (slots[at] !== 0) at = (at + 1) & mask
+    slots[at] = row + 1
+  }
+
+  private grow(keys: Float64Array, stride: number): void {
+    const before = this.slots
+    this.slots = new Int32Array(before.length * 2)
+    this.mask = this.slots.length - 1
+    for (const slot of before) {
+      if (slot !== 0) this.place(keys[(slot - 1) * stride] as number, slot - 1)
+    }
+  }
+}
+
+// Multiplication spreads neighbours, the shift brings the high bits down to where the mask looks (Knuth, TAOCP 6.4).
+function slotOf(key: number): number {
+  const whole = key | 0
+  if (whole === key) {
+    const hash = Math.imul(whole, 0x9e3779b1)
+    return hash ^ (hash >>> 15)
+  }
+  double[0] = key
+  const hash = Math.imul((words[0] as number) ^ Math.imul(words[1] as number, 0x85ebca6b), 0x9e3779b1)
+  return hash ^ (hash >>> 15)
+}
