@@ -11,12 +11,13 @@ import { postgresSink } from './postgres/postgres-sink.ts'
 import { connectorResolver } from './resolver.ts'
 import { socketTextSource } from './socket/socket-text.ts'
 import { stdinLinesSource } from './stdin/stdin-lines.ts'
+import { loggable } from './write-ahead-log/logged-source.ts'
 
 /** What Node's connectors need of their surroundings. */
 export interface NodePorts extends PortablePorts {
   /** What `stdin-lines` reads; the process's standard input unless said otherwise. */
   readonly stdin?: () => Readable
-  /** The machine's file system from its root; `file-directory` needs it. */
+  /** The machine's file system from its root; `file-directory` and write-ahead logs need it. */
   readonly files?: Files
 }
 
@@ -28,13 +29,14 @@ export function nodeConnectors(ports: NodePorts): ConnectorResolver {
   const portable = portableTable('millrace', ports)
   const { files } = ports
   const stdin = ports.stdin ?? (() => process.stdin)
+  const logs = files && { files, pathOf: pathFromRoot }
   return connectorResolver({
     entry: portable.entry,
     sources: {
       ...portable.sources,
       'file-lines': fileLinesSource,
-      'stdin-lines': spec => stdinLinesSource(spec, stdin),
-      'socket-text': socketTextSource,
+      'stdin-lines': loggable(spec => stdinLinesSource(spec, stdin), logs),
+      'socket-text': loggable(socketTextSource, logs),
     },
     sinks: {
       ...portable.sinks,

@@ -18,11 +18,14 @@ export type { PostgresSinkOptions } from '../api/datastream/postgres-options.ts'
 export type {
   GenerateOptions,
   IterableInput,
+  LoggedOptions,
   SocketTextOptions,
   SourceOptions,
+  StdinOptions,
   TextFileOptions,
   TextOptions,
   WatermarkedOptions,
+  WriteAheadLogOptions,
 } from '../api/datastream/sources.ts'
 export type {
   Aggregations,

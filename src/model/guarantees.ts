@@ -3,7 +3,7 @@ import type { SinkSpec, SourceSpec } from './connector.ts'
 import type { Graph, Vertex } from './graph.ts'
 import { edgesInto } from './graph.ts'
 
-/** `at-most-once`: records that a source gave and no checkpoint holds are lost. */
+/** `at-most-once`: records that a source gave and no checkpoint holds are lost. With a write-ahead log, what holds counts from the log on. */
 export type Guarantee = 'exactly-once' | 'at-least-once' | 'at-most-once'
 
 /** The guarantee of one sink, with checkpoints in mode exactly-once. */
@@ -22,7 +22,8 @@ export function sinkGuarantees(graph: Graph): readonly SinkGuarantee[] {
     const sources = sourcesOf(graph, vertex.id, new Set())
     const lossy = sources.filter(source => source.isReplayable === false)
     const reasons = [...lossy.map(lossText), deliveryText(operator.sink)]
-    return [{ vertex, guarantee: guaranteeOf(operator.sink, lossy.length > 0), reasons }]
+    const isLossy = lossy.some(source => source.isLogged !== true)
+    return [{ vertex, guarantee: guaranteeOf(operator.sink, isLossy), reasons }]
   })
 }
 
@@ -50,7 +51,9 @@ function deliveryText({ delivery, description }: SinkSpec): string {
   }
 }
 
-function lossText({ description }: SourceSpec): string {
+function lossText({ description, isLogged }: SourceSpec): string {
+  if (isLogged === true)
+    return `${description} counts from its write-ahead log on: what it gave and was not in the log yet is lost with a failure`
   return `${description} cannot go back, so what it gave since the last checkpoint is lost with a failure`
 }
 

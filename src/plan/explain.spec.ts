@@ -158,6 +158,41 @@ function sideOutput(): Script {
   return script
 }
 
+function writeAheadLog(): Script {
+  const script = new Script()
+  const { source } = SOCKET as Extract<OperatorSpec, { kind: 'source' }>
+  const logged = script.step('logged', {
+    kind: 'source',
+    source: { ...source, isBounded: false, isReplayable: false, isLogged: true },
+  })
+  const bare = script.step('bare', {
+    kind: 'source',
+    source: {
+      ...source,
+      description: 'standard input',
+      connector: 'stdin-lines',
+      isBounded: false,
+      isReplayable: false,
+    },
+  })
+  const files: OperatorSpec = {
+    kind: 'sink',
+    sink: {
+      connector: 'file-directory',
+      options: {},
+      description: 'files in out',
+      placement: 'any',
+      delivery: 'transactional',
+    },
+  }
+  script.after(logged, 'files', files)
+  script.after(logged, 'print', PRINT)
+  const both = script.after(logged, 'union', MAP)
+  script.builder.addEdge({ from: bare, to: both })
+  script.after(both, 'files of both', files)
+  return script
+}
+
 const JOBS: readonly (readonly [name: string, make: () => Script, parallelism: number])[] = [
   ['rolling-count-1', rollingCount, 1],
   ['rolling-count-4', rollingCount, 4],
@@ -166,6 +201,7 @@ const JOBS: readonly (readonly [name: string, make: () => Script, parallelism: n
   ['bootstrap-join', bootstrapJoin, 2],
   ['iteration', iteration, 2],
   ['side-output', sideOutput, 2],
+  ['write-ahead-log', writeAheadLog, 1],
 ]
 
 function golden(file: string, actual: string): string {

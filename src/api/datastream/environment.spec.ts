@@ -175,6 +175,30 @@ describe('sources', () => {
     })
   })
 
+  test('of text that cannot go back may have a write-ahead log, and the plan says so', () => {
+    const log = { directory: 'log', segmentBytes: 4096, bytesMax: 8192 }
+    const specs = sourcesOf(env => {
+      env.socketTextStream('localhost', 9999, { writeAheadLog: true })
+      env.readStdin({ writeAheadLog: log })
+      env.readStdin({ writeAheadLog: false })
+    })
+    assert.deepEqual(
+      specs.map(({ isLogged, isReplayable, options }) => ({ isLogged, isReplayable, log: options['writeAheadLog'] })),
+      [
+        { isLogged: true, isReplayable: false, log: true },
+        { isLogged: true, isReplayable: false, log },
+        { isLogged: undefined, isReplayable: false, log: false },
+      ],
+    )
+    const { env } = recording()
+    const refused = (writeAheadLog: unknown, message: RegExp): void =>
+      assert.throws(() => env.readStdin({ writeAheadLog } as never), message)
+    refused('yes', /OPTION_INVALID: readStdin\(\) .*writeAheadLog is "yes"; give true, or \{ directory \}/)
+    refused({ directory: '' }, /OPTION_INVALID: .*writeAheadLog\.directory is ""/)
+    refused({ segmentBytes: 10 }, /OPTION_INVALID: .*writeAheadLog\.segmentBytes is 10; give a whole number from 4096/)
+    refused({ bytesMax: -1 }, /OPTION_INVALID: .*writeAheadLog\.bytesMax is -1/)
+  })
+
   test('of iterables are bound to this thread, unless a function makes them', () => {
     const values = new Set([1])
     const factory = () => values
@@ -218,6 +242,36 @@ describe('sources', () => {
       isBounded: true,
       hasTimestamps: true,
     })
+  })
+
+  test('that grow by splits say how often they are looked for: of a pattern, as often as its files are', () => {
+    const growing = { splits: () => [], newSplits: () => [], open: () => assert.fail('nothing is opened') }
+    const specs = sourcesOf(env => {
+      env.readTextFile('*.log', { follow: true })
+      env.readTextFile('*.log', { follow: { everyMs: 50 } })
+      env.readTextFile('*.log')
+      env.readTextFile('one.log', { follow: true })
+      env.addSource(growing, { isBounded: false, discoverEveryMs: 20 })
+    })
+    assert.deepEqual(
+      specs.map(spec => spec.discoverEveryMs),
+      [500, 50, undefined, undefined, 20],
+    )
+  })
+
+  test('that are looked for new splits must have some way to find them, and no end', () => {
+    const source = { splits: () => [], open: () => assert.fail('nothing is opened') }
+    const growing = { ...source, newSplits: () => [] }
+    const { env } = recording()
+    assert.throws(() => env.addSource(source, { isBounded: false, discoverEveryMs: 20 }), /OPTION_INVALID: .*newSplits/)
+    assert.throws(
+      () => env.addSource(growing, { isBounded: true, discoverEveryMs: 20 }),
+      /OPTION_INVALID: .*discoverEveryMs does not go with isBounded: true/,
+    )
+    assert.throws(
+      () => env.addSource(growing, { isBounded: false, discoverEveryMs: 0 }),
+      /OPTION_INVALID: .*discoverEveryMs/,
+    )
   })
 })
 

@@ -21,11 +21,11 @@ import {
   iterableSpec,
   type SocketTextOptions,
   type SourceOptions,
+  type StdinOptions,
   socketTextSpec,
   stdinSpec,
   strategyIn,
   type TextFileOptions,
-  type TextOptions,
   textFileSpec,
   type WatermarkedOptions,
 } from './sources.ts'
@@ -138,7 +138,7 @@ export class StreamEnvironment {
   }
 
   /** The lines of standard input. */
-  readStdin(options: TextOptions = {}): DataStream<string> {
+  readStdin(options: StdinOptions = {}): DataStream<string> {
     return this.read(stdinSpec(options), strategyIn('readStdin()', options))
   }
 

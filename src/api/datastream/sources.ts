@@ -36,13 +36,41 @@ export interface TextFileOptions extends TextOptions {
   readonly compression?: 'auto' | 'gzip' | 'none'
   /**
    * True to wait at the end of each file for what is added to it, as `tail -f` does; `everyMs` says how often to look (500 unless given). The input
-   * then has no end, and a last line is one when its line end is there. A file that shrinks or is replaced fails with SOURCE_FAILED.
+   * then has no end, and a last line is one when its line end is there. A file that shrinks or is replaced fails with SOURCE_FAILED. Of a pattern,
+   * files that come to match it are read too: it is looked for them as often.
    */
   readonly follow?: boolean | { readonly everyMs: number }
 }
 
+/**
+ * A log on the disk of what a source gave, which is emitted again after a failure. For checkpoints alone: without them the log only grows.
+ */
+export interface WriteAheadLogOptions {
+  /**
+   * Where it is; `./.millrace/wal/` and a hash of what the source reads unless given. No two jobs may share one: give each its own where
+   * several read the same address, or standard input, from one working directory.
+   */
+  readonly directory?: string
+  /** The size at which a file of the log ends; files are removed as a whole. 8 MiB unless given, 4096 at least. */
+  readonly segmentBytes?: number
+  /** With so many bytes in the log nothing is read until checkpoints let go of old ones. 1 GiB unless given, 4096 at least. */
+  readonly bytesMax?: number
+}
+
+/** For sources that cannot go back. */
+export interface LoggedOptions {
+  /**
+   * True, or options, for a write-ahead log: records are emitted when they are durable in it, and after a failure those behind the
+   * checkpoint are emitted again. What the source gave and was not in the log yet is lost.
+   */
+  readonly writeAheadLog?: boolean | WriteAheadLogOptions
+}
+
+/** How standard input is read. */
+export interface StdinOptions extends TextOptions, LoggedOptions {}
+
 /** How a text socket is read. */
-export interface SocketTextOptions extends TextOptions {
+export interface SocketTextOptions extends TextOptions, LoggedOptions {
   /** What ends a record; a line feed unless said otherwise. */
   readonly delimiter?: string
   /** How often a broken connection is made again; 5 unless said otherwise. The first connection is tried once. */
@@ -70,6 +98,11 @@ export interface SourceOptions<T = unknown> extends WatermarkedOptions<T> {
   readonly isBounded: boolean
   /** True when it emits timestamps; then windows go by event time. */
   readonly hasTimestamps?: boolean
+  /**
+   * How often (ms) `newSplits` is asked while the job runs; only at a start from a checkpoint unless given. Each subtask asks, and reads those whose ids
+   * fall on it. For sources with `isBounded: false`, since there may always be more.
+   */
+  readonly discoverEveryMs?: number
   /** The largest parallelism that the source can run with; any unless said otherwise. */
   readonly parallelismMax?: number
   /** In words, for plans and errors. */
@@ -81,6 +114,8 @@ export type IterableInput<T> = Iterable<T> | AsyncIterable<T> | (() => Iterable<
 
 /** What makes a path a pattern, as the connector sees it. */
 const FILE_PATTERN = /[*?[{]/
+/** How often a followed file is looked at unless the user says. */
+const FOLLOW_EVERY_MS_DEFAULT = 500
 
 /** Lines from a TCP server. */
 export function socketTextSpec(host: string, port: number, options: SocketTextOptions): SourceSpec {
@@ -90,7 +125,7 @@ export function socketTextSpec(host: string, port: number, options: SocketTextOp
   return single(
     'socket-text',
     { host, port, ...ownOptions(options) },
-    { description: `socket ${host}:${port}`, isBounded: false, isReplayable: false },
+    { description: `socket ${host}:${port}`, isBounded: false, isReplayable: false, ...logged(call, options) },
   )
 }
 
@@ -108,15 +143,21 @@ export function textFileSpec(path: string, options: TextFileOptions): SourceSpec
   if (!FILE_PATTERN.test(path)) return spec
   // Each file is a split, so as many subtasks may read as there are files.
   const { parallelismMax, ...parallel } = spec
-  return { ...parallel, description: `files ${path}` }
+  const discovery = isFollowed ? { discoverEveryMs: followEveryMs(follow) } : {}
+  return { ...parallel, ...discovery, description: `files ${path}` }
+}
+
+function followEveryMs(follow: true | { readonly everyMs: number }): number {
+  return follow === true ? FOLLOW_EVERY_MS_DEFAULT : follow.everyMs
 }
 
 /** Lines of standard input. */
-export function stdinSpec(options: TextOptions): SourceSpec {
+export function stdinSpec(options: StdinOptions): SourceSpec {
   const spec = single('stdin-lines', ownOptions(options), {
     description: 'standard input',
     isBounded: false,
     isReplayable: false,
+    ...logged('readStdin()', options),
   })
   return { ...spec, placement: 'main-thread' }
 }
@@ -173,14 +214,32 @@ export function generatorSpec<T>(generate: (index: number) => T, options: Genera
 /** A source that carries its implementation. */
 export function customSourceSpec(source: Source<unknown>, options: SourceOptions<never>): SourceSpec {
   const call = 'addSource()'
-  const { isBounded, hasTimestamps = false, parallelismMax, description = 'custom source' } = options ?? {}
+  const {
+    isBounded,
+    hasTimestamps = false,
+    parallelismMax,
+    discoverEveryMs,
+    description = 'custom source',
+  } = options ?? {}
   requireMethods(call, source, { required: ['splits', 'open'], mayBeAsync: true })
   if (typeof isBounded !== 'boolean')
     throw optionInvalid(call, 'say { isBounded: true } if the source ends by itself, else false')
   if (parallelismMax !== undefined) requireWhole(call, 'parallelismMax', parallelismMax, { min: 1 })
+  if (discoverEveryMs !== undefined) requireDiscovery(call, source, { discoverEveryMs, isBounded })
   const limit = parallelismMax === undefined ? {} : { parallelismMax }
+  const discovery = discoverEveryMs === undefined ? {} : { discoverEveryMs }
   const what = { connector: 'custom', options: {}, implementation: source, description }
-  return { ...what, ...limit, placement: 'any', isBounded, hasTimestamps }
+  return { ...what, ...limit, ...discovery, placement: 'any', isBounded, hasTimestamps }
+}
+
+function requireDiscovery(
+  call: string,
+  source: Source<unknown>,
+  { discoverEveryMs, isBounded }: { readonly discoverEveryMs: number; readonly isBounded: boolean },
+): void {
+  requireWhole(call, 'discoverEveryMs', discoverEveryMs, { min: 1 })
+  if (isBounded) throw optionInvalid(call, 'discoverEveryMs does not go with isBounded: true: there may always be more')
+  requireMethods(call, source, { required: ['newSplits'], mayBeAsync: true })
 }
 
 /** The strategy among the options of a source call; throws OPTION_INVALID for what is none. */
@@ -193,6 +252,19 @@ export function strategyIn<T>(
   return strategy
 }
 
+// What the plan says of a write-ahead log; the connector checks its options once more in detail.
+function logged(call: string, { writeAheadLog }: LoggedOptions): Pick<SourceSpec, 'isLogged'> {
+  if (writeAheadLog === undefined || writeAheadLog === false) return {}
+  if (writeAheadLog === true) return { isLogged: true }
+  if (typeof writeAheadLog !== 'object' || writeAheadLog === null)
+    throw optionInvalid(call, `writeAheadLog is ${preview(writeAheadLog)}; give true, or { directory }`)
+  const { directory, segmentBytes, bytesMax } = writeAheadLog
+  if (directory !== undefined) requireText(call, 'writeAheadLog.directory', directory)
+  if (segmentBytes !== undefined) requireWhole(call, 'writeAheadLog.segmentBytes', segmentBytes, { min: 4096 })
+  if (bytesMax !== undefined) requireWhole(call, 'writeAheadLog.bytesMax', bytesMax, { min: 4096 })
+  return { isLogged: true }
+}
+
 // A connector knows its own options only, and refuses others as misspelt.
 function ownOptions({ watermarks, ...own }: TextOptions): SourceSpec['options'] {
   return own
@@ -201,7 +273,7 @@ function ownOptions({ watermarks, ...own }: TextOptions): SourceSpec['options'] 
 function single(
   connector: string,
   options: SourceSpec['options'],
-  rest: Pick<SourceSpec, 'description' | 'isBounded' | 'isReplayable'>,
+  rest: Pick<SourceSpec, 'description' | 'isBounded' | 'isReplayable' | 'isLogged'>,
 ): SourceSpec {
   return { connector, options, ...rest, placement: 'any', parallelismMax: 1, hasTimestamps: false }
 }

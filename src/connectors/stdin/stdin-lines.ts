@@ -21,7 +21,7 @@ export function stdinLinesSource(spec: SourceSpec, input: () => Readable): Sourc
       if (split.position > 0) {
         throw new StreamError(
           'SOURCE_FAILED',
-          `${spec.description}: standard input cannot be resumed at byte ${split.position}; read a file if the job must be resumable`,
+          `${spec.description}: standard input cannot be resumed at byte ${split.position}: what was read is not kept anywhere, so it cannot be replayed after a failure or a stop; read a file, keep what comes in (writeAheadLog: true), or start from the beginning`,
         )
       }
       return new StdinReader(input(), { ...text, description: spec.description, logger: context.logger }, context)
@@ -35,6 +35,9 @@ class StdinReader implements SplitReader<string, number> {
   private readonly context: ReaderContext
   private readonly queue: ChunkQueue
   private readonly cutter: LineCutter
+  /** The chunks of the line that is not complete, and of those behind it; the first begins at the byte `givenFrom`. */
+  private readonly given: Uint8Array[] = []
+  private givenFrom = 0
   private state: 'open' | 'ended' | 'closed' = 'open'
   private failure: StreamError | undefined
 
@@ -54,7 +57,7 @@ class StdinReader implements SplitReader<string, number> {
   }
 
   read(output: SourceOutput<string>): ReadStatus {
-    if (emitLines(this.cutter, () => this.queue.take(), output) === 'full') return 'more'
+    if (emitLines(this.cutter, () => this.takeChunk(), output) === 'full') return 'more'
     if (this.failure !== undefined) throw this.failure
     if (this.state === 'open') return 'waiting'
     const last = this.cutter.finish()
@@ -74,9 +77,33 @@ class StdinReader implements SplitReader<string, number> {
     this.stream.off('end', this.onEnd)
     this.stream.off('error', this.onError)
     this.stream.off('close', this.onEnd)
+    const left = this.leftBytes()
     this.queue.clear()
     // Paused, not destroyed: the stream is the process's; a paused one does not keep the process alive.
     this.stream.pause()
+    // Else the next reader in this process would begin within a line.
+    const isOpen = !this.stream.readableEnded && !this.stream.destroyed && this.stream.readableEncoding === null
+    if (left.length > 0 && isOpen) this.stream.unshift(left)
+  }
+
+  private takeChunk(): Uint8Array | undefined {
+    const { given, queue, cutter } = this
+    for (let first = given[0]; first !== undefined; first = given[0]) {
+      if (this.givenFrom + first.length > cutter.position()) break
+      this.givenFrom += first.length
+      given.shift()
+    }
+    const chunk = queue.take()
+    if (chunk !== undefined) given.push(chunk)
+    return chunk
+  }
+
+  // What was read of the stream and is in no line that was emitted.
+  private leftBytes(): Uint8Array {
+    const { given, queue, cutter, givenFrom } = this
+    const chunks = [...given]
+    for (let chunk = queue.take(); chunk !== undefined; chunk = queue.take()) chunks.push(chunk)
+    return Buffer.concat(chunks).subarray(cutter.position() - givenFrom)
   }
 
   private readonly onData = (chunk: Uint8Array | string): void => {

@@ -9,7 +9,7 @@ import type { Sink } from '../../../src/model/connector.ts'
 import { type CuttingProxy, cuttingProxy } from '../../support/cutting-proxy.ts'
 import { type PostgresServer, postgresMissing, startPostgres } from '../../support/postgres.ts'
 import { openWriter, range, writeAndPrepare } from './support/postgres-writers.ts'
-import { RecordingText, sinkSpec } from './support/reader-driver.ts'
+import { RecordingLogger, RecordingText, sinkSpec } from './support/reader-driver.ts'
 import { DEATH_POINTS, SnapshotLife } from './support/snapshot-life.ts'
 
 type Mode = 'two-phase' | 'ledger'
@@ -166,6 +166,30 @@ describe('the sink postgres', { skip }, () => {
       await other.commit({ snapshotId: 6, transaction: ofOther })
       assert.deepEqual(await numbersOf(table), [1, 3, 4])
       for (const writer of [owner, peer, other, mine]) await writer.close()
+    })
+
+    test(`${mode}: forks of a job neither end each other's connections nor abort each other's transactions`, async () => {
+      const table = await newTable()
+      const sink = sinkOf(table, { mode })
+      const logger = new RecordingLogger()
+      const one = await openWriter(sink, { jobName: table, owner: 'one' })
+      const two = await openWriter(sink, { jobName: table, owner: 'two', attempt: 2, logger })
+      await one.recover([], undefined)
+      const prepared = await writeAndPrepare(one, [1], 5)
+      await one.begin()
+      await one.write(2, undefined)
+      await two.recover([], undefined)
+      const ofTwo = await writeAndPrepare(two, [3], 1)
+      await one.commit({ snapshotId: 5, transaction: prepared })
+      const next = await one.prepare(6)
+      assert.ok(next !== undefined)
+      await one.commit({ snapshotId: 6, transaction: next })
+      await two.commit({ snapshotId: 1, transaction: ofTwo })
+      assert.deepEqual(await numbersOf(table), [1, 2, 3])
+      // Only of prepared transactions is there something to tell: they would hold locks for ever, were the other job gone.
+      const told = logger.entries.filter(({ message }) => message.includes('from another directory of the job'))
+      assert.equal(told.length, mode === 'two-phase' ? 1 : 0)
+      for (const writer of [one, two]) await writer.close()
     })
 
     test(`${mode}: finishes transactions of the other mode`, async () => {

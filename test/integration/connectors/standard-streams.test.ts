@@ -102,6 +102,28 @@ describe('the source stdin-lines', () => {
     )
   })
 
+  it('leaves to the next reader what it has not made lines of, at any place where it is closed', async () => {
+    const text = 'first\nsecond line\r\nthird, grün\nfourth\n'
+    for (let pieces = 1; pieces <= 7; pieces++) {
+      for (let count = 0; count <= 4; count++) {
+        const input = new PassThrough()
+        const bytes = Buffer.from(text)
+        const driver = new ReaderDriver()
+        const reader = await source(input).open({ id: 'stdin', position: 0 }, driver)
+        const output = new RecordingOutput<string>(1)
+        for (let from = 0; from < bytes.length; from += pieces) input.write(bytes.subarray(from, from + pieces))
+        await driver.readUntil(reader, output, () => output.records.length >= count)
+        await reader.close()
+        input.end('fifth')
+        const rest = await readAll(source(input))
+        assert.deepEqual(
+          [...output.records, ...rest.records],
+          ['first', 'second line', 'third, grün', 'fourth', 'fifth'],
+        )
+      }
+    }
+  })
+
   it('lets the process end when it is closed while standard input is still open', async () => {
     const child = runProgram(`
       import { nodeConnectors } from '${SRC}connectors/node.ts'

@@ -1,0 +1,116 @@
+// A source whose records go through a write-ahead log, for sources that cannot go back: from the log on, a failure loses nothing.
+import { assert } from '../../base/assert.ts'
+import { hashText } from '../../base/hash.ts'
+import type { Files } from '../../base/storage.ts'
+import type { ReaderContext, Source, SourceSpec, SplitReader } from '../../model/connector.ts'
+import { ConnectorOptions } from '../options.ts'
+import { logError } from './log-errors.ts'
+import { LogFolder } from './log-folder.ts'
+import type { LogPosition } from './log-reading.ts'
+import { LoggedReader, type LogLimits } from './logged-reader.ts'
+import { BEGINNING, openLog } from './open-log.ts'
+
+/** The file system that logs are in. */
+export interface LogFiles {
+  readonly files: Files
+  /** The path in it of a directory as the user names it. */
+  readonly pathOf: (directory: string) => string
+}
+
+/** A log, with its options checked. */
+export interface LogSettings extends LogLimits {
+  /** The path of the directory in the file system. */
+  readonly directory: string
+}
+
+const OPTION_NAMES = ['directory', 'segmentBytes', 'bytesMax'] as const
+const BYTES_MIN = 4096
+const SEGMENT_BYTES_DEFAULT = 8 * 1024 * 1024
+const BYTES_MAX_DEFAULT = 1024 * 1024 * 1024
+
+/**
+ * The makers of sources that take the option `writeAheadLog`: true, or `{ directory, segmentBytes, bytesMax }`. The source itself does not
+ * see it. Making it throws OPTION_INVALID. Without a file system there are no logs.
+ */
+export function loggable<T, P>(
+  make: (spec: SourceSpec) => Source<T, P>,
+  port: LogFiles | undefined,
+): (spec: SourceSpec) => Source<unknown> {
+  return spec => {
+    const { writeAheadLog, ...options } = spec.options
+    const inner = make({ ...spec, options })
+    if (writeAheadLog === undefined || writeAheadLog === false) return inner as Source<unknown>
+    const owner = new ConnectorOptions(spec, Object.keys(spec.options))
+    if (port === undefined) throw owner.invalid('writeAheadLog', 'none here, where there is no file system')
+    const settings = logSettings(spec, port)
+    return loggedSource(inner, settings, { description: spec.description, files: port.files }) as Source<unknown>
+  }
+}
+
+/** Reads the splits of a source through logs; the splits of the inner source must be the same ones each time. */
+export function loggedSource<T, P>(
+  inner: Source<T, P>,
+  settings: LogSettings,
+  { description, files }: { readonly description: string; readonly files: Files },
+): Source<T, LogPosition> {
+  const { directory } = settings
+  return {
+    splits: async parallelism => (await inner.splits(parallelism)).map(({ id }) => ({ id, position: BEGINNING })),
+    async open(split, context) {
+      const folder = new LogFolder({ description, files, directory, splitId: split.id })
+      const log = await attempt(description, async () => {
+        await folder.claim()
+        return openLog(folder, positionOf(split.position), context.logger)
+      })
+      const reader = log.isComplete ? undefined : await openInner(inner, split.id, context)
+      return new LoggedReader({ ...settings, folder, log, inner: reader, context })
+    },
+  }
+}
+
+async function openInner<T, P>(inner: Source<T, P>, id: string, context: ReaderContext): Promise<SplitReader<T, P>> {
+  const splits = await inner.splits(context.parallelism)
+  const split = splits.find(candidate => candidate.id === id) ?? splits[0]
+  assert(split !== undefined && (split.id === id || splits.length === 1), 'a source with a log has lost a split')
+  // The only split may have another name now: a log may outlast the address that it was filled from.
+  return inner.open(split, context)
+}
+
+async function attempt<R>(description: string, action: () => Promise<R>): Promise<R> {
+  try {
+    return await action()
+  } catch (error) {
+    throw logError(description, 'cannot be opened', error)
+  }
+}
+
+// The snapshot may be of a time when the source had no log.
+function positionOf(position: unknown): LogPosition {
+  const { segment, offset } = (position ?? BEGINNING) as Partial<LogPosition>
+  return typeof segment === 'number' && typeof offset === 'number' ? { segment, offset } : BEGINNING
+}
+
+function logSettings(spec: SourceSpec, { pathOf }: LogFiles): LogSettings {
+  const given = spec.options['writeAheadLog']
+  if (given !== true && (typeof given !== 'object' || given === null))
+    throw new ConnectorOptions(spec, Object.keys(spec.options)).invalid(
+      'writeAheadLog',
+      'true, or an object with directory, segmentBytes or bytesMax',
+    )
+  const { connector } = spec
+  const description = `${spec.description}, writeAheadLog`
+  const own = given === true ? {} : (given as Readonly<Record<string, unknown>>)
+  const options = new ConnectorOptions({ connector, description, options: own }, OPTION_NAMES)
+  const max = Number.MAX_SAFE_INTEGER
+  const segmentBytes = options.wholeNumber('segmentBytes', { min: BYTES_MIN, max, default: SEGMENT_BYTES_DEFAULT })
+  return {
+    directory: pathOf(options.text('directory', defaultDirectory(spec.description))),
+    segmentBytes,
+    bytesMax: options.wholeNumber('bytesMax', { min: BYTES_MIN, max, default: BYTES_MAX_DEFAULT }),
+  }
+}
+
+/** Where a log is unless its source says otherwise: by what the source reads, below the working directory. */
+function defaultDirectory(description: string): string {
+  return `./.millrace/wal/${hashText(description).toString(16).padStart(8, '0')}`
+}
