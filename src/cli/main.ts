@@ -86,7 +86,10 @@ jobCommand('run', 'run a job until its input ends; Ctrl-C stops it gracefully, a
   .option('--no-progress', 'print nothing but what the job prints')
   .option('--dir <directory>', 'keep checkpoints there (./.millrace/NAME for a job that takes some)')
   .option('--storage <url>', 'keep snapshots elsewhere than in the directory: s3://bucket/prefix')
-  .option('--from <savepoint>', 'start from a savepoint, or at the `beginning`, instead of the newest checkpoint')
+  .option(
+    '--from <savepoint>',
+    'start from a savepoint, at the `beginning`, or from the `last` checkpoint even if the job finished with it',
+  )
   .option('--allow-unmapped', 'drop state of the snapshot that the job has nothing for')
   .option(...RENAME)
   .option('--checkpoint-interval <ms>', 'take a checkpoint each so many milliseconds', parseInterval)

@@ -45,13 +45,15 @@ export function runJob(job: string, args: readonly string[], options: RunJobOpti
   })
 }
 
+/** What --from takes beside the directory of a savepoint. */
+const FROM_WORDS: readonly string[] = ['beginning', 'newest', 'last']
+
 // Only what was said is set, so that the job's own settings hold for the rest.
 function stateSettings({ dir, storage, from, allowUnmapped, rename, checkpointInterval }: RunJobOptions): object {
   const settings = {
     directory: dir,
     storage,
-    from:
-      from === undefined || from === 'beginning' || from === 'newest' || from.includes('://') ? from : resolve(from),
+    from: from === undefined || FROM_WORDS.includes(from) || from.includes('://') ? from : resolve(from),
     allowUnmapped,
     renames: rename === undefined ? undefined : parseRenames(rename),
     checkpointIntervalMs: checkpointInterval,

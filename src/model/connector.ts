@@ -59,6 +59,11 @@ export interface WriterContext {
   /** The name of the job and the uid of the sink: what tells its transactions from those of others. */
   readonly jobName: string
   readonly uid: string
+  /**
+   * Tells the job from others of its name that may write to the same place, such as those started from its savepoints: the same over all runs
+   * in its directory. Absent where a job has none.
+   */
+  readonly owner?: string
   /** Which attempt of the job it is, from 1, over all runs in its directory: no two writers of a subtask have the same. */
   readonly attempt: number
   readonly clock: Clock
@@ -134,7 +139,11 @@ interface ConnectorSpec {
 export interface SourceSpec extends ConnectorSpec {
   /** False when it cannot go back to a position: what it gave before a failure is lost (a socket, standard input, a bare iterable). True unless said otherwise. */
   readonly isReplayable?: boolean
+  /** True when a write-ahead log keeps what it gave, so that only what was not in the log yet is lost. */
+  readonly isLogged?: boolean
   readonly isBounded: boolean
+  /** How often (ms) it is asked for new splits while the job runs; only when the job starts unless given. It then never ends by itself. */
+  readonly discoverEveryMs?: number
   /** True when the source gives its records timestamps. */
   readonly hasTimestamps: boolean
   /** True when it may emit records that take others back (a changelog). */

@@ -179,7 +179,8 @@ export interface LaunchOptions {
   readonly storage?: string
   /**
    * What to start from: `newest` (the default) is the newest checkpoint in the job's directory, if its last run did not come to the end;
-   * `beginning`: nothing; else the directory of a savepoint.
+   * `last`: the newest even then, so that a job that has finished ends at once instead of giving its output again; `beginning`: nothing; else the
+   * directory of a savepoint.
    */
   readonly from?: string
   /** Drops state of steps that the job does not have; otherwise it is refused with STATE_UNMAPPED. */

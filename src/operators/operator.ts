@@ -102,9 +102,15 @@ export interface OperatorContext {
   readonly alignment: AlignmentCoordinator
   /** The splits that a source's subtask reads. */
   readonly splits: readonly Split[]
+  /** The ids of the splits of all subtasks, those of the snapshot that the job starts from included; absent: those of `splits`. */
+  readonly knownSplits?: ReadonlySet<string>
   /** True when the job takes snapshots: keyed parts then track what changes. */
   readonly isCheckpointed: boolean
+  /** True when records may come that take others back. */
+  readonly takesRetractions: boolean
   readonly jobName: string
+  /** Tells the job from others of its name; absent where it has no directory. */
+  readonly owner?: string | undefined
   /** Which attempt of the job it is, from 1, over all runs in its directory. */
   readonly attempt: number
   /** The snapshot that the attempt starts from; undefined: from the beginning. */

@@ -13,6 +13,7 @@ type Reader = Partial<SplitReader<unknown>> & Pick<SplitReader<unknown>, 'read'>
 function sourceOf(...readers: readonly ((context: ReaderContext, closed: string[]) => Reader)[]): {
   readonly operator: () => OperatorSpec
   readonly observe: () => unknown
+  readonly snapshots: 'off'
 } {
   let closed: string[] = []
   return {
@@ -39,6 +40,8 @@ function sourceOf(...readers: readonly ((context: ReaderContext, closed: string[
       return { kind: 'source', source }
     },
     observe: () => closed,
+    // The readers of these tests begin anew, and each is closed.
+    snapshots: 'off',
   }
 }
 

@@ -13,6 +13,7 @@ import {
   spend,
   type TimeHolder,
 } from './operator.ts'
+import { SplitDiscovery } from './split-discovery.ts'
 import { type SplitTime, SplitTimes } from './split-time.ts'
 import { atStep, StepFailure } from './user-failure.ts'
 
@@ -20,8 +21,8 @@ import { atStep, StepFailure } from './user-failure.ts'
 interface OpenSplit {
   readonly split: Split
   readonly reader: SplitReader<unknown>
-  /** Undefined where the source makes no watermarks. */
-  readonly time: SplitTime | undefined
+  /** Undefined where the source makes no watermarks, and until it is one of those that are read. */
+  time: SplitTime | undefined
   state: 'ready' | 'sleeping' | 'paused' | 'ended'
 }
 
@@ -50,6 +51,8 @@ export class SourceReadOperator implements SourceOperator {
   private readonly context: OperatorContext
   private readonly output: CountingOutput
   private readonly splits: OpenSplit[] = []
+  /** Undefined where no new splits are looked for while the job runs. */
+  private discovery: SplitDiscovery<OpenSplit> | undefined
   /** The splits of the snapshot that the job started from; undefined when it started from none. */
   private restored: readonly SplitState[] | undefined
   private nextSplit = 0
@@ -76,20 +79,48 @@ export class SourceReadOperator implements SourceOperator {
     const known = new Set(states.map(state => state.id))
     // The splits that came with the job are those of its start, or new ones since the snapshot.
     const added = this.context.splits.filter(split => !known.has(split.id))
-    this.times?.expect(states.length + added.length)
-    for (const state of states) await this.openSplit(state, state)
-    for (const split of added) await this.openSplit(split, undefined)
+    const everyMs = this.discoverEveryMs()
+    this.times?.expect(states.length + added.length, { isOpenEnded: everyMs !== undefined })
+    for (const state of states) await this.reopenSplit(state)
+    for (const split of added) this.addSplit(await this.openSplit(split))
+    if (everyMs === undefined) return
+    for (const { id } of this.context.splits) known.add(id)
+    for (const id of this.context.knownSplits ?? []) known.add(id)
+    this.discovery = new SplitDiscovery(
+      {
+        source: this.source,
+        everyMs,
+        context: this.context,
+        open: split => this.openSplit(split),
+        close: ({ reader }) => reader.close(),
+        take: split => this.addSplit(split),
+      },
+      known,
+    )
   }
 
-  private async openSplit({ id, position }: Split, state: SplitState | undefined): Promise<void> {
+  private discoverEveryMs(): number | undefined {
+    const { operator } = this.context.vertex
+    if (operator.kind !== 'source' || this.source.newSplits === undefined) return undefined
+    return operator.source.discoverEveryMs
+  }
+
+  private async reopenSplit({ id, position, isEnded, watermark }: SplitState): Promise<void> {
     const split: Split = { id, position }
-    const time = this.times?.add(id)
-    if (state !== undefined) time?.restore(state.watermark)
-    if (state?.isEnded === true) {
-      time?.end()
-      this.splits.push({ split, reader: endedReader(position), time, state: 'ended' })
-      return
-    }
+    const openSplit: OpenSplit = isEnded
+      ? { split, reader: endedReader(position), time: undefined, state: 'ended' }
+      : await this.openSplit(split)
+    this.addSplit(openSplit)
+    openSplit.time?.restore(watermark)
+    if (isEnded) openSplit.time?.end()
+  }
+
+  private addSplit(split: OpenSplit): void {
+    split.time = this.times?.add(split.split.id)
+    this.splits.push(split)
+  }
+
+  private async openSplit(split: Split): Promise<OpenSplit> {
     let openSplit: OpenSplit | undefined
     const readerContext: ReaderContext = {
       subtaskIndex: this.context.subtaskIndex,
@@ -98,8 +129,8 @@ export class SourceReadOperator implements SourceOperator {
       logger: this.context.logger,
       wake: () => this.context.mailbox.post(() => openSplit?.state === 'sleeping' && this.wake(openSplit)),
     }
-    openSplit = { split, reader: await this.openReader(split, readerContext), time, state: 'ready' }
-    this.splits.push(openSplit)
+    openSplit = { split, reader: await this.openReader(split, readerContext), time: undefined, state: 'ready' }
+    return openSplit
   }
 
   private stateOf({ split, reader, time, state }: OpenSplit): SplitState {
@@ -119,7 +150,8 @@ export class SourceReadOperator implements SourceOperator {
     try {
       return await this.source.open(split, readerContext)
     } catch (error) {
-      throw atStep(this.context.vertex, 'SOURCE_FAILED', error)
+      const where = this.discovery === undefined ? 'the job did not start' : `it happened opening ${split.id}`
+      throw atStep(this.context.vertex, 'SOURCE_FAILED', error, where)
     }
   }
 
@@ -139,11 +171,12 @@ export class SourceReadOperator implements SourceOperator {
       else this.readSplit(split)
     }
     if (this.splits.some(split => split.state === 'ready')) return 'busy'
+    if (this.discovery !== undefined) return 'waiting'
     return this.splits.some(split => split.state !== 'ended') ? 'waiting' : 'end'
   }
 
   nextTimerMs(): number {
-    let earliest = this.times?.nextTimerMs() ?? Infinity
+    let earliest = Math.min(this.times?.nextTimerMs() ?? Infinity, this.discovery?.nextTimerMs ?? Infinity)
     for (const { state, reader } of this.splits) {
       if (state === 'sleeping' && reader.wakeAtMs !== undefined && reader.wakeAtMs < earliest)
         earliest = reader.wakeAtMs
@@ -156,25 +189,27 @@ export class SourceReadOperator implements SourceOperator {
       if (split.state === 'sleeping' && (split.reader.wakeAtMs ?? Infinity) <= nowMs) this.wake(split)
     }
     this.times?.onProcessingTime(nowMs)
+    this.discovery?.onProcessingTime(nowMs)
     return true
   }
 
   async close(): Promise<void> {
     let failure: unknown
-    for (const { reader, split } of this.splits) {
+    const close = async (what: string, closes: { close(): void | Promise<void> }): Promise<void> => {
       try {
-        await reader.close()
+        await closes.close()
       } catch (error) {
-        failure ??= new StepFailure(
-          this.context.vertex,
-          error instanceof StreamError ? error.code : 'SOURCE_FAILED',
-          errorText(error),
-          `it happened closing ${split.id}`,
-          error,
-        )
+        failure ??= this.closeFailure(what, error)
       }
     }
+    for (const { reader, split } of this.splits) await close(split.id, reader)
+    if (this.discovery !== undefined) await close('new splits', this.discovery)
     if (failure !== undefined) throw failure
+  }
+
+  private closeFailure(what: string, error: unknown): StepFailure {
+    const code = error instanceof StreamError ? error.code : 'SOURCE_FAILED'
+    return new StepFailure(this.context.vertex, code, errorText(error), `it happened closing ${what}`, error)
   }
 
   private wake(split: OpenSplit): void {

@@ -22,15 +22,22 @@ function sourceOf(
 ): () => OperatorSpec {
   const source = customSource({
     splits: () => schedules.map((_, index) => ({ id: `split ${index}`, position: 0 })),
-    open: (split, context) => scheduled(schedules[Number(split.id.slice(6))] as Schedule, context, isOneByOne),
+    open: (split, context) => {
+      const schedule = schedules[Number(split.id.slice(6))] as Schedule
+      return scheduled(schedule, context, { isOneByOne, from: split.position as number })
+    },
   })
   return () => ({ kind: 'source', source, strategy: strategy as WatermarkStrategy<never> })
 }
 
-function scheduled(schedule: Schedule, { clock }: ReaderContext, isOneByOne: boolean): SplitReader<unknown> {
+function scheduled(
+  schedule: Schedule,
+  { clock }: ReaderContext,
+  { isOneByOne, from }: { readonly isOneByOne: boolean; readonly from: number },
+): SplitReader<unknown> {
   const records = schedule.flatMap(([dueMs, values]) => values.map(value => ({ dueMs, value })))
   const lastMs = schedule.at(-1)?.[0] ?? 0
-  let next = 0
+  let next = from
   const isDue = (): boolean => (records[next]?.dueMs ?? Infinity) <= clock.now()
   return {
     read(output: SourceOutput<unknown>): ReadStatus {
@@ -114,6 +121,8 @@ describe('a watermark per split', () => {
 
   test('may be periodic', () =>
     verifyOperator({
+      // Restored generators, and the time without records, begin anew.
+      snapshots: 'off',
       operator: sourceOf(forMonotonousTimestamps({ timestamp, emit: { everyMs: 100 } }), [
         [
           [0, [10, 20]],
@@ -168,6 +177,8 @@ describe('an idle split', () => {
 
   test('is left out after the time-out, and taken in again with its next record', () =>
     verifyOperator({
+      // Restored generators, and the time without records, begin anew.
+      snapshots: 'off',
       operator: sourceOf(strategy, [
         [
           [0, [1]],
@@ -212,6 +223,8 @@ describe('an idle split', () => {
 
   test('with all others idle makes the source idle, once, and time stands still', () =>
     verifyOperator({
+      // Restored generators, and the time without records, begin anew.
+      snapshots: 'off',
       operator: sourceOf(strategy, [
         [
           [0, [1]],
@@ -247,6 +260,8 @@ describe('an idle split', () => {
 
   test('keeps the time from ending while all others have ended', () =>
     verifyOperator({
+      // Restored generators, and the time without records, begin anew.
+      snapshots: 'off',
       operator: sourceOf(strategy, [
         [[0, [10]]],
         [
@@ -272,6 +287,8 @@ describe('an idle split', () => {
 
   test('is one whose reader is asked again and again and has nothing', () =>
     verifyOperator({
+      // Restored generators, and the time without records, begin anew.
+      snapshots: 'off',
       operator: () => ({
         kind: 'source',
         strategy: strategy as WatermarkStrategy<never>,
@@ -350,6 +367,8 @@ describe('the timestamps of a split', () => {
 
   test('in the future move the watermark of their split to the limit only', () =>
     verifyOperator({
+      // Restored generators, and the time without records, begin anew.
+      snapshots: 'off',
       operator: sourceOf(forMonotonousTimestamps({ timestamp, futureLimitMs: 100, emit: 'per-record' }), [
         [[0, [50, 5000, 60]]],
         [[0, [40, 200]]],
@@ -374,6 +393,8 @@ describe('the timestamps of a split', () => {
 describe('aligned splits of a subtask', () => {
   test('wait while they are ahead of the slowest by more than the drift, and go on when it has caught up or ended', () =>
     verifyOperator({
+      // Restored generators, and the time without records, begin anew.
+      snapshots: 'off',
       operator: sourceOf(
         forMonotonousTimestamps({ timestamp, emit: 'per-record', alignment: { group: 'g', maxDriftMs: 10 } }),
         [
@@ -409,6 +430,8 @@ describe('aligned splits of a subtask', () => {
 
   test('do not wait for an idle one, nor become idle by waiting', () =>
     verifyOperator({
+      // Restored readers and generators of this test begin anew.
+      snapshots: 'off',
       operator: sourceOf(
         forMonotonousTimestamps({
           timestamp,

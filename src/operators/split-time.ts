@@ -15,6 +15,7 @@ export class SplitTimes {
   merger: WatermarkMerger
   private readonly ticks: WatermarkTicks
   private readonly splits: SplitTime[] = []
+  private expected = 0
 
   constructor(strategy: WatermarkStrategy<unknown>, context: OperatorContext) {
     this.context = context
@@ -24,14 +25,18 @@ export class SplitTimes {
     this.ticks = new WatermarkTicks(strategy, context)
   }
 
-  /** How many splits are to come. */
-  expect(splitCount: number): void {
+  /** How many splits are to come. `isOpenEnded`: others may be found later, so that the end of all of these is not the end of time. */
+  expect(splitCount: number, { isOpenEnded = false }: { readonly isOpenEnded?: boolean } = {}): void {
+    this.expected = splitCount
     this.merger = new WatermarkMerger(splitCount)
+    // What is not found yet is like a split without records: it neither holds the watermark back nor has it ended.
+    if (isOpenEnded) this.merger.setIdle(this.merger.add(), true)
   }
 
   /** The time of the next split. */
   add(splitId: string): SplitTime {
-    const split = new SplitTime(this, this.splits.length, splitId)
+    const index = this.splits.length < this.expected ? this.splits.length : this.merger.add()
+    const split = new SplitTime(this, index, splitId)
     this.splits.push(split)
     return split
   }

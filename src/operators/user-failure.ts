@@ -63,16 +63,14 @@ export function failWith(vertex: Vertex, code: ErrorCode, what: string, mend: st
 }
 
 /** The failure of a step outside its records (opening, asking for splits): keeps a coded error's code and adds the step. */
-export function atStep(vertex: Vertex, code: ErrorCode, error: unknown): StepFailure {
+export function atStep(
+  vertex: Vertex,
+  code: ErrorCode,
+  error: unknown,
+  where: string = 'the job did not start',
+): StepFailure {
   if (error instanceof StepFailure) return error
-  if (error instanceof StreamError) {
-    return new StepFailure(
-      vertex,
-      error.code,
-      error.message.replace(`${error.code}: `, ''),
-      'the job did not start',
-      error,
-    )
-  }
-  return new StepFailure(vertex, code, errorText(error), 'the job did not start', error)
+  if (error instanceof StreamError)
+    return new StepFailure(vertex, error.code, error.message.replace(`${error.code}: `, ''), where, error)
+  return new StepFailure(vertex, code, errorText(error), where, error)
 }

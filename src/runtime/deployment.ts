@@ -39,6 +39,8 @@ export interface DeploymentInit {
   readonly makeChannel?: (init: ChannelInit) => Channel
   /** Where state comes from; from nowhere unless given. */
   readonly restore?: RestoreInit
+  /** Tells the job from others of its name. */
+  readonly owner?: string | undefined
   /** Which attempt of the job it is, from 1; 1 unless given. */
   readonly attempt?: number
 }
@@ -78,7 +80,7 @@ export async function deploy(init: DeploymentInit): Promise<Deployment> {
   const alignment = new AlignmentCoordinator()
   const tasks: Task[] = []
   for (const chain of chains) {
-    const splits = await splitsOf(init, chain)
+    const { splits, known: knownSplits } = await splitsOf(init, chain)
     for (const { index } of chain.subtasks) {
       const task: Task = new Task({
         graph: plan.graph,
@@ -94,7 +96,9 @@ export async function deploy(init: DeploymentInit): Promise<Deployment> {
         connectors: init.connectors,
         alignment,
         splits: splits.filter((_, position) => position % chain.parallelism === index),
+        knownSplits,
         isCheckpointed: init.snapshots !== undefined,
+        owner: init.owner,
         attempt: init.attempt ?? 1,
         startedFromId: init.restore?.manifest.id,
         barrierMode: init.snapshots?.mode ?? 'exactly-once',
@@ -116,14 +120,20 @@ function snapshotEvents({ snapshots }: DeploymentInit, task: () => Task): Snapsh
   }
 }
 
-async function splitsOf(init: DeploymentInit, chain: Chain): Promise<readonly Split[]> {
+/** The splits that a source begins with, or that are new since the snapshot; and the ids of these and of those in the snapshot. */
+interface FirstSplits {
+  readonly splits: readonly Split[]
+  readonly known: ReadonlySet<string>
+}
+
+async function splitsOf(init: DeploymentInit, chain: Chain): Promise<FirstSplits> {
   const root = init.plan.graph.vertices[chain.vertices[0] as number] as Vertex
-  if (root.operator.kind !== 'source') return []
+  if (root.operator.kind !== 'source') return { splits: [], known: new Set() }
   try {
     const source = init.connectors.source(root.operator.source)
-    const known = init.restore === undefined ? undefined : await knownSplits(init.restore, root.uid)
-    if (known === undefined) return await source.splits(chain.parallelism)
-    return (await source.newSplits?.(known)) ?? []
+    const old = init.restore === undefined ? undefined : await knownSplits(init.restore, root.uid)
+    const splits = old === undefined ? await source.splits(chain.parallelism) : ((await source.newSplits?.(old)) ?? [])
+    return { splits, known: new Set([...(old ?? []), ...splits.map(split => split.id)]) }
   } catch (error) {
     throw stepError(atStep(root, 'SOURCE_FAILED', error), '')
   }

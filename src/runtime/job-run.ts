@@ -13,6 +13,7 @@ import type { EndMode } from '../operators/operator.ts'
 import type { PhysicalPlan } from '../plan/physical-plan.ts'
 import { RestartPolicy } from '../recovery/restart/restart-policy.ts'
 import type { CheckpointStore } from '../recovery/snapshot/checkpoint-store.ts'
+import { isDamage } from '../recovery/snapshot/damaged.ts'
 import type { Manifest } from '../recovery/snapshot/manifest.ts'
 import { Checkpointing } from './checkpointing.ts'
 import type { Deployment, DeploymentInit } from './deployment.ts'
@@ -37,6 +38,8 @@ export interface RecoveryInit {
   latest(): Promise<Manifest | undefined>
   /** Everything that the last snapshot prepared is committed: the next run has nothing to do with it. */
   noteEnding(manifest: Manifest): Promise<void>
+  /** Tells the job from others of its name: the same over all runs in its directory. */
+  readonly owner?: string | undefined
   /** Numbers attempts from 1, over all runs in the directory of the job: no number is given twice. */
   claimAttempt(): Promise<number>
   /** Called for each snapshot that is complete, before anything follows from it. */
@@ -115,7 +118,7 @@ export class JobRun {
     let failure: { readonly error: unknown } | undefined
     try {
       this.attempt = (await recovery?.claimAttempt()) ?? 1
-      for (const region of this.regions) await this.deploy(region, recovery?.from)
+      await this.deployAll(recovery?.from)
       if (this.request !== 'cancel') failure = await this.stepToEnd()
     } catch (error) {
       failure = { error }
@@ -187,11 +190,37 @@ export class JobRun {
   }
 
   private status(): JobStatus {
-    if (this.request === 'none' || this.request === 'drain') return 'finished'
-    return this.request === 'stop' ? 'stopped' : 'cancelled'
+    if (this.request === 'cancel') return 'cancelled'
+    // A stop that came when the input was at its end has stopped nothing: there is nothing left to go on with.
+    const isAtEnd = this.tasks.every(task => !task.isSource || task.end() === 'finish')
+    return this.request === 'stop' && !isAtEnd ? 'stopped' : 'finished'
   }
 
-  private deploy(region: JobRegion, from: Manifest | undefined): Promise<void> {
+  // Rows are read, and found to be damaged, only now: then everything begins once more, from an earlier snapshot.
+  private async deployAll(from: Manifest | undefined): Promise<void> {
+    const { recovery } = this.init
+    try {
+      for (const region of this.regions) await this.deploy(region, from)
+    } catch (error) {
+      if (recovery === undefined || !isDamage(error)) throw error
+      const earlier = await recovery.latest()
+      this.checkpointing?.goBackTo(earlier)
+      for (const region of this.regions) await region.close(true)
+      this.attempt = await recovery.claimAttempt()
+      await this.deployAll(earlier)
+    }
+  }
+
+  private async deploy(region: JobRegion, from: Manifest | undefined): Promise<void> {
+    try {
+      await this.deployFrom(region, from)
+    } catch (error) {
+      if (from !== undefined && isDamage(error)) this.init.recovery?.store.markDamaged(from.id, error)
+      throw error
+    }
+  }
+
+  private deployFrom(region: JobRegion, from: Manifest | undefined): Promise<void> {
     const { checkpointing, init } = this
     const { recovery } = init
     const restore =
@@ -214,6 +243,7 @@ export class JobRun {
       ...restore,
       ...snapshots,
       wake: () => init.scheduler.wake(),
+      owner: recovery?.owner,
       attempt: this.attempt,
     }
     return region.deploy(deployment, () => this.request !== 'cancel' && this.state !== 'ended')

@@ -70,8 +70,8 @@ export interface SimulatedSchedulerInit {
   readonly beforeStep?: (task: Steppable) => boolean
 }
 
-/** How many turns of pending promises a run waits for asynchronous results before it counts as stuck. */
-const PROMISE_TURNS_MAX = 20_000
+/** How many turns of pending promises a run waits for asynchronous results before it counts as stuck. To restore a hundred tasks takes a good part of them. */
+const PROMISE_TURNS_MAX = 200_000
 /** Steps between two turns in which promises may settle. */
 const STEPS_PER_TURN = 64
 

@@ -465,7 +465,7 @@ export class Task implements Steppable {
   }
 
   /** How the task's input ended; undefined while it has not. A loop, or asynchronous calls, have ended when they are empty as well. */
-  private end(): EndMode | undefined {
+  end(): EndMode | undefined {
     if (this.source !== undefined) return this.sourceEnd
     if (this.asyncHead?.isEmpty === false) return undefined
     return this.loop.isEmpty ? this.gate.end : undefined

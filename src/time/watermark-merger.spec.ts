@@ -93,6 +93,16 @@ describe('WatermarkMerger', () => {
     assert.deepEqual([merger.isIdle, merger.watermark], [false, Infinity])
   })
 
+  it('takes in an input later, without going back, and waits for it', () => {
+    const merger = new WatermarkMerger(1)
+    merger.advance(0, 10)
+    assert.equal(merger.add(), 1)
+    assert.equal(merger.watermark, 10)
+    assert.equal(merger.advance(0, 30), 10)
+    assert.equal(merger.advance(1, 5), 10)
+    assert.equal(merger.advance(1, 20), 20)
+  })
+
   it('has no time and is not idle without inputs', () => {
     const merger = new WatermarkMerger(0)
     assert.deepEqual([merger.isIdle, merger.watermark], [false, -Infinity])

@@ -10,7 +10,7 @@ export interface InputTime {
 
 type MutableInputTime = { -readonly [Field in keyof InputTime]: InputTime[Field] }
 
-/** Merges the watermarks of a fixed number of inputs. Cost of an advance: O(inputs). */
+/** Merges the watermarks of inputs. Cost of an advance: O(inputs). */
 export class WatermarkMerger {
   private readonly times: MutableInputTime[]
   private merged = -Infinity
@@ -21,6 +21,11 @@ export class WatermarkMerger {
 
   get watermark(): number {
     return this.merged
+  }
+
+  /** Adds an input that has told no time yet; returns its index. The merged watermark stays, so records behind it are late. */
+  add(): number {
+    return this.times.push({ watermark: -Infinity, isIdle: false }) - 1
   }
 
   /** How each input stands, by index. */

@@ -5,7 +5,11 @@ import { PartNames } from './part-names.ts'
 
 const NAMING = { prefix: 'part', suffix: '.txt' }
 
-function names(subtaskIndex: number, attempt: number, more: { uid?: string; jobName?: string } = {}): PartNames {
+function names(
+  subtaskIndex: number,
+  attempt: number,
+  more: { uid?: string; jobName?: string; owner?: string } = {},
+): PartNames {
   return new PartNames(NAMING, { ...writerContext({ subtaskIndex, parallelism: 4 }), attempt, ...more })
 }
 
@@ -40,6 +44,7 @@ describe('the names of part files', () => {
     const others = [
       names(0, 1, { uid: 'other' }).finished(0),
       names(0, 1, { jobName: 'other' }).finished(0),
+      names(0, 1, { owner: 'a fork' }).inProgress(0),
       new PartNames({ ...NAMING, prefix: 'partial' }, writerContext()).finished(0),
       'notes.txt',
       '.part-',

@@ -31,9 +31,10 @@ export class PartNames {
   private readonly attempt: number
   private readonly subtask: number
 
-  constructor({ prefix, suffix }: PartNaming, { jobName, uid, attempt, subtaskIndex }: WriterContext) {
-    // Other sinks, also of other jobs, may write into the same directory.
-    this.stem = `${prefix}-${crc32(encodeUtf8(JSON.stringify([jobName, uid])))
+  constructor({ prefix, suffix }: PartNaming, { jobName, uid, owner, attempt, subtaskIndex }: WriterContext) {
+    // Other sinks may write into the same directory, also of other jobs, and of jobs of this name in other directories (forks).
+    const identity = owner === undefined ? [jobName, uid] : [jobName, uid, owner]
+    this.stem = `${prefix}-${crc32(encodeUtf8(JSON.stringify(identity)))
       .toString(16)
       .padStart(8, '0')}-`
     this.suffix = suffix
@@ -74,8 +75,8 @@ export class PartNames {
 
   /**
    * Whether a writer that recovers is to remove a file: one of an attempt before, unless a snapshot up to the one that the job starts from may
-   * hold it, as its owner commits those. One with the writer's own attempt and subtask is of an earlier life of the job, whose directory was
-   * deleted, since this writer has begun none yet. So no writer removes what another of its attempt writes or has still to commit.
+   * hold it, as its owner commits those. One with the writer's own attempt and subtask is of an earlier run of a job that takes no
+   * checkpoints, since this writer has begun none yet. So no writer removes what another of its attempt writes or has still to commit.
    */
   isLeftover(part: PartName, startedFromId: number | undefined): boolean {
     if (part.state === 'finished') return false

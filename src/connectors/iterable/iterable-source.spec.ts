@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { deferred } from '../../../test/integration/connectors/support/deferred.ts'
@@ -70,12 +71,24 @@ describe('the source iterable', () => {
       assert.deepEqual((await readAll(once)).records, [0, 1])
       await assert.rejects(
         readAll(once),
-        /SOURCE_FAILED: .*can be read once; pass a function, from\(\(\) => iterable\)/,
+        /SOURCE_FAILED: .*can be read once, so its records cannot be replayed; pass a function, from\(\(\) => iterable\)/,
       )
     }
     const again = source({ iterable: [1, 2] })
     await readAll(again)
     assert.deepEqual((await readAll(again)).records, [1, 2])
+  })
+
+  it('knows a bare iterator or stream again that another source has begun, and says what is lost', async () => {
+    const streams = [numbers(5).values(), Readable.from(numbers(5)), ReadableStream.from(numbers(5))]
+    for (const iterable of streams) {
+      const reader = await open({ iterable }, new ReaderDriver())
+      await reader.close()
+      await assert.rejects(
+        async () => source({ iterable }).open({ id: 'iterable', position: 3 }, new ReaderDriver()),
+        /SOURCE_FAILED: .*read before and can be read once, so its records after the first 3 cannot be replayed; pass/,
+      )
+    }
   })
 
   it('skips what was read before its position', async () => {

@@ -29,20 +29,26 @@ export function iterableSource(spec: SourceSpec): Source<unknown, number> {
   const given = options.raw('iterable')
   if ((factory === undefined) === (given === undefined)) throw options.invalid('iterable', 'either iterable or factory')
   if (factory === undefined && !isIterable(given)) throw options.invalid('iterable', 'an iterable or async iterable')
-  let isUsedUp = false
   return {
     splits: () => [{ id: 'iterable', position: 0 }],
     open(split: Split<number>, context: ReaderContext) {
       const iterable = factory === undefined ? given : callFactory(spec.description, factory)
-      if (isUsedUp) throw usedUp(spec.description)
       if (!isIterable(iterable))
         throw options.invalid('factory', 'a function that returns an iterable or async iterable')
+      if (usedUp.has(iterable)) throw usedUpError(spec.description, split.position)
       const reader = openReader(spec.description, iterable, split.position, context)
-      // Only something that is its own iterator is used up; an array or a set begins anew each time.
-      isUsedUp = factory === undefined && reader.reads(iterable)
+      if (reader.reads(iterable) || isStream(iterable)) usedUp.add(iterable)
       return reader
     },
   }
+}
+
+// A source is made anew when its job is restarted, and what was read of an iterable stays read: so this is kept beside the iterable itself.
+const usedUp = new WeakSet<object>()
+
+// An array or a set begins anew each time; what is its own iterator does not, nor do the streams of Node and of the web.
+function isStream(iterable: AnyIterable): boolean {
+  return 'destroyed' in iterable || 'locked' in iterable
 }
 
 function isIterable(value: unknown): value is AnyIterable {
@@ -59,10 +65,11 @@ function callFactory(description: string, factory: () => unknown): unknown {
   }
 }
 
-function usedUp(description: string): StreamError {
+function usedUpError(description: string, position: number): StreamError {
+  const what = position === 0 ? 'its records' : `its records after the first ${position}`
   return new StreamError(
     'SOURCE_FAILED',
-    `${description}: the iterable was read before and can be read once; pass a function, from(() => iterable), so that each run gets its own`,
+    `${description}: the iterable was read before and can be read once, so ${what} cannot be replayed; pass a function, from(() => iterable), so that each run and each restart gets its own`,
   )
 }
 

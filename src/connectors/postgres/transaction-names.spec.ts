@@ -5,6 +5,7 @@ import {
   connectionName,
   isLeftover,
   parseTransactionName,
+  sinkPrefix,
   transactionName,
   writerIdentity,
 } from './transaction-names.ts'
@@ -24,13 +25,22 @@ describe('the names of transactions', () => {
   test('are of one sink of one job, and of no other', () => {
     const { scope } = writerIdentity(context())
     assert.equal(writerIdentity(context({ attempt: 9 })).scope, scope)
-    for (const own of [{ jobName: 'job2' }, { uid: 'sink2' }, { jobName: 'jobs', uid: 'ink' }]) {
+    for (const own of [{ jobName: 'job2' }, { uid: 'sink2' }, { jobName: 'jobs', uid: 'ink' }, { owner: 'a fork' }]) {
       const other = writerIdentity(context(own))
       assert.notEqual(other.scope, scope)
       assert.equal(parseTransactionName(scope, transactionName(other, 1)), undefined)
     }
     for (const name of ['', scope, `${scope}_1_2`, `${scope}_x_0_1_ab`, `${scope}_1_0_1_ab; --`])
       assert.equal(parseTransactionName(scope, name), undefined)
+  })
+
+  test('of forks of a job begin alike, and those of other sinks do not', () => {
+    const [one, two] = ['one', 'two'].map(owner => writerIdentity(context({ owner })))
+    assert.ok(one !== undefined && two !== undefined)
+    assert.notEqual(one.scope, two.scope)
+    assert.equal(one.scope.length, writerIdentity(context()).scope.length)
+    assert.ok(transactionName(two, 1).startsWith(sinkPrefix(one)))
+    assert.ok(!transactionName(writerIdentity(context({ uid: 'other', owner: 'one' })), 1).startsWith(sinkPrefix(one)))
   })
 
   test('fit what PostgreSQL takes, whatever the job is called', () => {

@@ -3,9 +3,15 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { WriterContext } from '../../model/connector.ts'
 
+const PREFIX = 'millrace_'
+/** So many digits of a scope stand for job and sink, the others for the owner of the job's directory. */
+const SINK_DIGITS = 24
+
+type Named = Pick<WriterContext, 'jobName' | 'uid'> & { readonly owner: string | undefined }
+
 /** The writer that a transaction or connection belongs to. */
 export interface WriterIdentity {
-  /** Stands for job and sink: `millrace_` and 32 hexadecimal digits. */
+  /** Stands for job, sink and the owner of the job's directory: `millrace_` and 32 hexadecimal digits. */
   readonly scope: string
   readonly attempt: number
   readonly subtask: number
@@ -21,8 +27,8 @@ export interface TransactionName {
 }
 
 /** The identity of a new writer. */
-export function writerIdentity({ jobName, uid, attempt, subtaskIndex }: WriterContext): WriterIdentity {
-  return { scope: scopeOf(jobName, uid), attempt, subtask: subtaskIndex, nonce: randomUUID().slice(0, 8) }
+export function writerIdentity({ jobName, uid, owner, attempt, subtaskIndex }: WriterContext): WriterIdentity {
+  return { scope: scopeOf({ jobName, uid, owner }), attempt, subtask: subtaskIndex, nonce: randomUUID().slice(0, 8) }
 }
 
 /** The name of a connection of the writer, and what those of all writers of the sink begin with. */
@@ -33,6 +39,11 @@ export function connectionName({ scope, attempt, subtask }: WriterIdentity): str
 /** The name of a prepared transaction: at most 200 bytes, as PostgreSQL asks. */
 export function transactionName({ scope, attempt, subtask, nonce }: WriterIdentity, snapshotId: number): string {
   return `${scope}_${attempt}_${subtask}_${snapshotId}_${nonce}`
+}
+
+/** What the names of all transactions of a sink begin with, those of forks of its job included. */
+export function sinkPrefix({ scope }: WriterIdentity): string {
+  return scope.slice(0, PREFIX.length + SINK_DIGITS)
 }
 
 /** What `transactionName` put into a name; undefined for a name that it did not make, or made for another sink. */
@@ -53,9 +64,14 @@ export function isLeftover(found: TransactionName, mine: WriterIdentity, started
   return isOfDeadWriter && (startedFromId === undefined || found.snapshotId > startedFromId)
 }
 
-function scopeOf(jobName: string, uid: string): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([jobName, uid]))
-    .digest('hex')
-  return `millrace_${hash.slice(0, 32)}`
+// A job of the same name in another directory (a fork) has transactions and connections of its own, which begin alike.
+function scopeOf({ jobName, uid, owner }: Named): string {
+  const sink = digest([jobName, uid])
+  const digits =
+    owner === undefined ? sink.slice(0, 32) : sink.slice(0, SINK_DIGITS) + digest([owner]).slice(0, 32 - SINK_DIGITS)
+  return `${PREFIX}${digits}`
+}
+
+function digest(texts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(texts)).digest('hex')
 }

@@ -5,7 +5,13 @@ import type { CommitProtocol, ServerTransaction } from './commit-protocol.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { SQL_STATE, sqlStateOf } from './postgres-errors.ts'
 import { quotedText } from './sql-text.ts'
-import { isLeftover, parseTransactionName, transactionName, type WriterIdentity } from './transaction-names.ts'
+import {
+  isLeftover,
+  parseTransactionName,
+  sinkPrefix,
+  transactionName,
+  type WriterIdentity,
+} from './transaction-names.ts'
 
 /** The transactions of one writer. Nothing in the database but the transactions themselves is needed. */
 export class TwoPhase implements CommitProtocol {
@@ -57,15 +63,20 @@ export class TwoPhase implements CommitProtocol {
     const { scope } = this.identity
     const { rows } = await this.control.query(
       'SELECT gid FROM pg_prepared_xacts WHERE database = current_database() AND left(gid, length($1)) = $1 ORDER BY prepared',
-      [scope],
+      [sinkPrefix(this.identity)],
     )
+    const foreign: string[] = []
     for (const { gid } of rows) {
       const name = String(gid)
       const found = parseTransactionName(scope, name)
-      if (found === undefined) continue
+      if (found === undefined) {
+        foreign.push(name)
+        continue
+      }
       if (isLeftover(found, this.identity, startedFromId)) await this.rollback(name)
       else if (found.attempt > this.identity.attempt) this.warnOfLaterAttempt(name, found.attempt)
     }
+    if (foreign.length > 0 && this.identity.subtask === 0) this.warnOfForks(foreign)
   }
 
   private async rollback(name: string): Promise<void> {
@@ -93,6 +104,12 @@ export class TwoPhase implements CommitProtocol {
       'TRANSACTION_FAILED',
       `${this.description}: the prepared transaction ${name} of the snapshot is gone and was not committed (server says ${status}); its records are lost to the table: start from an earlier snapshot, and let nobody end transactions that begin with ${this.identity.scope}`,
     )
+  }
+
+  private warnOfForks(transactions: readonly string[]): void {
+    const message =
+      'prepared transactions from another directory of the job were found, and left alone: unless a fork of it runs, end them with ROLLBACK PREPARED, since they hold locks'
+    this.logger.log('warn', message, { sink: this.description, transactions })
   }
 
   private warnOfLaterAttempt(name: string, attempt: number): void {

@@ -170,14 +170,14 @@ export class CheckpointStore {
   }
 
   /**
-   * The newest checkpoint whose manifest is whole and whose segments are all there; undefined when there is none at all. Damaged ones are
-   * logged, with the one used instead. Throws SNAPSHOT_DAMAGED when all are damaged, SNAPSHOT_FOREIGN and SNAPSHOT_VERSION for the
-   * first one met that is of another job or a later format.
+   * The newest checkpoint, from an id on, whose manifest is whole and whose segments are all there; undefined when there is none at all.
+   * Damaged ones are logged, with the one used instead. Throws SNAPSHOT_DAMAGED when all are damaged, SNAPSHOT_FOREIGN and
+   * SNAPSHOT_VERSION for the first one met that is of another job or a later format.
    */
-  async latest(): Promise<LatestCheckpoint | undefined> {
+  async latest(sinceId = 0): Promise<LatestCheckpoint | undefined> {
     // A manifest that is in sight, or no longer, must stay so: others commit and abort transactions by it.
     await this.storage.confirm?.([manifestFile(0)])
-    const entries = await this.manifests()
+    const entries = (await this.manifests()).filter(({ id }) => id >= sinceId)
     const fallbacks: string[] = []
     for (const { id } of entries) {
       const known = this.damages.get(id)

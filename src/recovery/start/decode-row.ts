@@ -52,6 +52,11 @@ function slotValues({ states }: PartSchema, payload: ByteReader): Readonly<Recor
 
 const TIMERS = ['eventTimers', 'processingTimers']
 
+/** One element of state without key (state/operator-state.ts). */
+function elementValue({ states: [state] }: PartSchema, payload: ByteReader): Readonly<Record<string, unknown>> {
+  return { [state?.name ?? '0']: shown(readValue(payload), state) }
+}
+
 /** The bytes of a codec of the job's own say nothing without it. */
 function shown(value: unknown, state: StateSchema | undefined): unknown {
   if (state === undefined || state.codec === 'tagged' || !(value instanceof Uint8Array)) return value
@@ -62,6 +67,7 @@ function payloadValues(schema: PartSchema, payload: ByteReader): Readonly<Record
   const { position } = payload
   try {
     if (schema.layout === 'slots') return slotValues(schema, payload)
+    if (schema.layout === 'elements') return elementValue(schema, payload)
     const names = NAMES[schema.layout] ?? []
     return Object.fromEntries(valuesIn(payload).map((value, index) => [names[index] ?? String(index), value]))
   } catch (error) {

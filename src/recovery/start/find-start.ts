@@ -10,8 +10,11 @@ import { applyRenames, mapState, requireStartable } from './map-state.ts'
 /** What a job wants to start from. */
 export interface StartOptions {
   readonly graph: Graph
-  /** The storage of a savepoint; `newest`: of the job's own directory, unless its last run came to the end; `beginning`: nothing. */
-  readonly from: Storage | 'newest' | 'beginning'
+  /**
+   * The storage of a savepoint; `newest`: the newest checkpoint of the job's own directory, unless its last run came to the end; `last`: the
+   * newest even then, so that nothing is done twice; `beginning`: nothing.
+   */
+  readonly from: Storage | 'newest' | 'last' | 'beginning'
   readonly allowUnmapped: boolean
   readonly renames: Readonly<Record<string, string>>
   /** The job's own. */
@@ -30,24 +33,44 @@ const ENDINGS = 'endings/'
  */
 export async function findStart(store: CheckpointStore, options: StartOptions): Promise<Manifest | undefined> {
   const { from, logger, storage } = options
-  if (from !== 'newest' && from !== 'beginning') {
+  if (typeof from === 'object') {
     mapped((await readSavepoint(from)).manifest, options)
     await beginAnew(store, storage)
     // The savepoint becomes the first snapshot of this directory, so that failures find it and the savepoint itself stays as it is.
-    return mapped(await store.adoptSavepoint(from), options)
+    return applyRenames(await store.adoptSavepoint(from), options.renames)
   }
-  const newest = from === 'newest' ? await newestSinceBeginning(store, storage) : undefined
+  const newest = from === 'beginning' ? undefined : await newestSinceBeginning(store, storage)
   // The note of an ending is acted upon, so it must not vanish later. A job that died before it had committed everything is brought to its end.
   await storage.confirm?.([ENDINGS])
   const isOver = newest?.kind === 'final' && (await storage.get(endingName(newest.id))) !== undefined
-  if (newest !== undefined && !isOver) return mapped(newest, options)
+  if (newest !== undefined && (!isOver || from === 'last')) return mapped(newest, options)
   if (newest !== undefined || from === 'beginning') await beginAnew(store, storage)
   if (newest !== undefined) {
-    logger.log('info', 'the last run came to the end of its input: the job starts at the beginning', {
-      checkpoint: newest.id,
-    })
+    // Whoever restarts a job whose process died after its end, before it could say so, would not know that everything is done again.
+    logger.log('warn', `the last run finished, at checkpoint ${newest.id}: ${BEGINS_ANEW}`, { checkpoint: newest.id })
   }
   return undefined
+}
+
+const BEGINS_ANEW =
+  "this one starts at the beginning and gives all output again; to do nothing twice, start the job from 'last' (--from last)"
+
+/**
+ * What a failure goes back to in a run that started from `start`: the newest snapshot that is whole, of those since the job last started at
+ * the beginning, with the uids that its steps have now. Throws as `findStart` does.
+ */
+export async function findRestart(
+  store: CheckpointStore,
+  { storage, renames }: Pick<StartOptions, 'storage' | 'renames'>,
+  start: Manifest | undefined,
+): Promise<Manifest | undefined> {
+  const newest = await newestSinceBeginning(store, storage)
+  // Those that this run took have its uids.
+  if (newest === undefined || start === undefined || newest.id > start.id) return newest
+  if (newest.id === start.id) return start
+  // Which steps an older one has is not known: it stands in for one that is damaged.
+  const known = Object.entries(renames).filter(([from]) => newest.operators.some(({ uid }) => uid === from))
+  return applyRenames(newest, Object.fromEntries(known))
 }
 
 /** The job has come to its end, and everything that its last snapshot prepared is committed. */
@@ -59,8 +82,7 @@ export async function noteEnding(storage: Storage, { id, kind }: Manifest): Prom
 
 /** The newest snapshot that is whole, of those since the job last started at the beginning. */
 export async function newestSinceBeginning(store: CheckpointStore, storage: Storage): Promise<Manifest | undefined> {
-  const latest = await store.latest()
-  return latest === undefined || latest.manifest.id < (await beginningId(storage)) ? undefined : latest.manifest
+  return (await store.latest(await beginningId(storage)))?.manifest
 }
 
 function endingName(id: number): string {

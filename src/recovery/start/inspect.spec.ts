@@ -198,6 +198,22 @@ describe('decodeRow', () => {
     })
   })
 
+  test('names the elements of state without key by their state', () => {
+    const elements = (codec: string): PartSchema => ({
+      layout: 'elements',
+      states: [{ name: 'seen', kind: 'operator-list', codec, version: 0 }],
+    })
+    const payload = (value: unknown): ByteReader => {
+      const out = new ByteWriter()
+      writeValue(out, value)
+      return new ByteReader(out.copy())
+    }
+    const decode = (codec: string, value: unknown): unknown =>
+      decodeRow(elements(codec), new ByteReader(new Uint8Array(0)), payload(value)).values
+    assert.deepEqual(decode('tagged', 5), { seen: 5 })
+    assert.deepEqual(decode('own', new Uint8Array([1])), { seen: { codec: 'own', base64: 'AQ==' } })
+  })
+
   test('gives the bytes of what it cannot read', () => {
     assert.deepEqual(decoded([], [0]).values, { bytes: { codec: 'unknown', base64: decodedZero() } })
   })

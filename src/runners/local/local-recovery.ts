@@ -1,4 +1,6 @@
 // What outlasts a job: opens its directory, finds the snapshot to start from, and keeps its savepoints.
+import type { Clock } from '../../base/clock.ts'
+import { hashText } from '../../base/hash.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Storage } from '../../base/storage.ts'
 import { type CheckpointOptions, checkpointSettings } from '../../model/checkpoint-options.ts'
@@ -8,7 +10,8 @@ import type { PhysicalPlan } from '../../plan/physical-plan.ts'
 import { claimAttempt } from '../../recovery/snapshot/attempts.ts'
 import { CheckpointStore } from '../../recovery/snapshot/checkpoint-store.ts'
 import type { Manifest } from '../../recovery/snapshot/manifest.ts'
-import { findStart, newestSinceBeginning, noteEnding } from '../../recovery/start/find-start.ts'
+import { ownerOf } from '../../recovery/snapshot/owner.ts'
+import { findRestart, findStart, noteEnding, type StartOptions } from '../../recovery/start/find-start.ts'
 import type { RecoveryInit } from '../../runtime/job-run.ts'
 
 /** A directory, or what stands for it, that only this run of the job uses. */
@@ -53,7 +56,12 @@ export interface OpenRecovery {
 
 /** Opens the directory of a job, and decides what it starts from. */
 export async function openRecovery(
-  platform: { readonly openDirectory: OpenDirectory; readonly logger: Logger; readonly pause: () => Promise<void> },
+  platform: {
+    readonly clock: Clock
+    readonly openDirectory: OpenDirectory
+    readonly logger: Logger
+    readonly pause: () => Promise<void>
+  },
   plan: PhysicalPlan,
   options: LaunchOptions & { readonly checkpoints: CheckpointOptions },
 ): Promise<OpenRecovery> {
@@ -70,16 +78,16 @@ export async function openRecovery(
       logger,
     })
     const { from = 'newest' } = options
-    const isPath = from !== 'newest' && from !== 'beginning'
-    const savepoint = isPath ? openDirectory.savepoint(from, directory, 0).storage : undefined
-    const start = await findStart(store, {
+    const isWord = from === 'newest' || from === 'last' || from === 'beginning'
+    const startOptions: StartOptions = {
       graph: plan.graph,
-      from: savepoint ?? (from as 'newest' | 'beginning'),
+      from: isWord ? from : openDirectory.savepoint(from, directory, 0).storage,
       allowUnmapped: options.allowUnmapped ?? false,
       renames: options.renames ?? {},
       storage: directory.storage,
       logger,
-    })
+    }
+    const start = await findStart(store, startOptions)
     return {
       init: {
         settings,
@@ -87,8 +95,9 @@ export async function openRecovery(
         restart: options.restart ?? exponentialDelay({ attempts: RESTARTS_MAX }),
         from: start,
         nextId: await store.nextId(),
-        latest: () => newestSinceBeginning(store, directory.storage),
+        latest: () => findRestart(store, startOptions, start),
         noteEnding: manifest => noteEnding(directory.storage, manifest),
+        owner: await ownerOf(directory.storage, () => freshOwner(platform.clock, directory.location)),
         claimAttempt: () => claimAttempt(directory.storage),
       },
       location: directory.location,
@@ -104,6 +113,12 @@ export async function openRecovery(
     await directory.close()
     throw error
   }
+}
+
+/** An id for a directory that is used for the first time: by where and when that is. */
+function freshOwner(clock: Clock, location: string): string {
+  const text = JSON.stringify([location, clock.now(), clock.monotonicMs()])
+  return [text, `again ${text}`].map(each => hashText(each).toString(16).padStart(8, '0')).join('')
 }
 
 /** Restarts without a while of running between them, unless the job says otherwise. */
