@@ -35,6 +35,7 @@ const COMMANDS = {
   tidy: { build: never, steps: () => [{ args: ['scripts/test.mjs', 'test/architecture/tidy.test.ts'] }] },
   format: { build: never, steps: () => [{ args: [BIOME, 'check', '--write', '.'] }] },
   sim: { build: never, steps: args => [{ args: ['test/simulation/main.ts', ...args] }] },
+  kill: { build: always, steps: args => [{ args: ['test/integration/kill/main.ts', ...args] }] },
   bench: { build: always, steps: args => [{ args: ['bench/main.ts', ...args] }] },
 }
 

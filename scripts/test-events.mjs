@@ -4,7 +4,7 @@
 import { appendFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 
-const REPORTED = ['test:dequeue', 'test:pass', 'test:fail']
+const REPORTED = ['test:dequeue', 'test:pass', 'test:fail', 'test:diagnostic']
 
 /** @param {any} error */
 function describeError(error) {
@@ -31,6 +31,7 @@ export default async function* testEvents(source) {
       line: data.line,
       skip: data.skip,
       todo: data.todo,
+      message: data.message,
       error: describeError(data.details?.error),
     }
     appendFileSync(file, `${JSON.stringify(event)}\n`)

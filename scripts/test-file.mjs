@@ -7,11 +7,11 @@ import { join } from 'node:path'
 
 /** @typedef {{ name: string, file?: string, line?: number, detail: string }} Failure */
 /** @typedef {{ name: string, line: number, reason: string }} Skip */
-/** @typedef {{ passed: number, failures: Failure[], skips: Skip[], output: string }} FileResult */
+/** @typedef {{ passed: number, failures: Failure[], skips: Skip[], notes: string[], output: string }} FileResult */
 /**
- * @typedef {{ type: 'test:dequeue' | 'test:pass' | 'test:fail' | 'end', name: string, nesting: number,
+ * @typedef {{ type: 'test:dequeue' | 'test:pass' | 'test:fail' | 'test:diagnostic' | 'end', name: string, nesting: number,
  *   isSuite: boolean, file?: string, line: number, skip?: string | boolean, todo?: string | boolean,
- *   error?: { failureType: string, text: string } }} TestEvent
+ *   message?: string, error?: { failureType: string, text: string } }} TestEvent
  */
 /** @typedef {{ code: number | null, signal: string | null, isTimeout: boolean, output: string }} Ending */
 /** @typedef {{ cwd: string, scratch: string, timeoutMs: number, isCi: boolean }} FileOptions */
@@ -105,7 +105,7 @@ function readEvents(file) {
  */
 export function judge(events, ending, options) {
   /** @type {FileResult} */
-  const result = { passed: 0, failures: [], skips: [], output: ending.output }
+  const result = { passed: 0, failures: [], skips: [], notes: notesOf(events), output: ending.output }
   /** At each depth, whether a test one level deeper has been seen since: children are reported before their parent. */
   /** @type {boolean[]} */
   const hasChildren = []
@@ -119,6 +119,16 @@ export function judge(events, ending, options) {
   const problem = fileProblem(events, ending, options, result)
   if (problem) result.failures.push({ name: '(the file)', detail: problem })
   return result
+}
+
+/** What the runner of a file says of it as a whole; the rest is what tests note by t.diagnostic(). */
+const SUMMARY = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/
+
+/** @param {readonly TestEvent[]} events */
+function notesOf(events) {
+  return events.flatMap(({ type, message }) =>
+    type === 'test:diagnostic' && message !== undefined && !SUMMARY.test(message) ? [message] : [],
+  )
 }
 
 /**

@@ -6,7 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { runFile } from './test-file.mjs'
 
-/** @typedef {{ name: string, folder: string, ending: string, required: boolean }} Suite */
+/** @typedef {{ name: string, folder: string, ending: string, required: boolean, showsNotes?: boolean }} Suite */
 /** @typedef {import('./test-file.mjs').FileResult} FileResult */
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 /**
@@ -85,6 +85,7 @@ async function runSuite({ suite, files, problem, scratch, options, write, failur
     counts.passed += result.passed
     counts.skipped += result.skips.length
     for (const skip of result.skips) write(`skipped ${shown}:${skip.line} ${skip.name}: ${skip.reason}\n`)
+    if (suite.showsNotes) for (const note of result.notes) write(`${shown}: ${note}\n`)
     for (const failure of result.failures) {
       const place = failure.file ? `${relative(options.root, failure.file)}:${failure.line}` : shown
       fail(`${place} ${failure.name}`, failure.detail)

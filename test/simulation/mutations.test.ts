@@ -36,7 +36,9 @@ describe('the simulator catches:', { concurrency: 2 }, () => {
       const range = { seeds: SEEDS_MAX, first, jobs: [mutation.job] }
       const wrong = await firstWrong(join(folder, WORKER_FILE), range)
       assert.ok(wrong !== undefined, `${SEEDS_MAX} seeds of "${mutation.job}" are right in spite of it`)
-      t.diagnostic(`${mutation.name}: seed ${wrong.seed} of "${mutation.job}": ${wrong.mistake.slice(0, 120)}`)
+      t.diagnostic(
+        `${mutation.name}: seed ${wrong.seed} of "${mutation.job}": ${wrong.mistake.replace(/\s+/g, ' ').slice(0, 120)}`,
+      )
     })
   }
 

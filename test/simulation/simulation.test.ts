@@ -24,7 +24,6 @@ describe('simulated jobs', () => {
     assert.ok(report.seeds >= 1000)
     const lines = reportLines(report, { first, jobs: jobs.length })
     for (const line of lines) t.diagnostic(line)
-    process.stdout.write(`${lines.join('\n')}\n`)
     const [firstWrong] = report.wrong
     assert.equal(report.wrong.length, 0, firstWrong && `${firstWrong.job}: ${firstWrong.mistake}`)
     for (const [kind, count] of faultCounts(report)) assert.ok(count > 0, `no ${kind} happened`)

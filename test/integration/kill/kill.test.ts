@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test, { after, describe } from 'node:test'
+import test, { after, describe, type TestContext } from 'node:test'
 import { Prng } from '../../../src/base/prng.ts'
 import { postgresMissing } from '../../support/postgres.ts'
 import { killLine, reportLines, wrongCount } from './kill-report.ts'
@@ -18,7 +18,7 @@ const LIMIT_MS = 150_000
 const folder = mkdtempSync(join(tmpdir(), 'millrace-kill-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-async function assertUnharmed(outputs: Outputs): Promise<void> {
+async function assertUnharmed(t: TestContext, outputs: Outputs): Promise<void> {
   const seed = Date.now() % 1_000_000
   const told = [
     `${outputs.sink}: seed ${seed}; again with: npm run test:kill -- --kills ${KILLS} --records ${RECORDS} --sink ${outputs.sink} --seed ${seed}`,
@@ -36,20 +36,20 @@ async function assertUnharmed(outputs: Outputs): Promise<void> {
     assert.equal(report.kills.length, KILLS)
     assert.equal(wrongCount(report), 0, told.join('\n'))
   } finally {
-    for (const line of told) console.log(line)
+    for (const line of told) t.diagnostic(line)
   }
 }
 
 describe('a job that is killed', () => {
-  test('leaves in files what it would have without', { timeout: LIMIT_MS }, () => assertUnharmed(fileOutputs(folder)))
+  test('leaves in files what it would have without', { timeout: LIMIT_MS }, t => assertUnharmed(t, fileOutputs(folder)))
 
   test('leaves in PostgreSQL what it would have without', {
     timeout: LIMIT_MS,
     skip: postgresMissing() ?? false,
-  }, async () => {
+  }, async t => {
     const outputs = await postgresOutputs()
     try {
-      await assertUnharmed(outputs)
+      await assertUnharmed(t, outputs)
     } finally {
       await outputs.close()
     }
