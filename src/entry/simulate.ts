@@ -30,6 +30,11 @@ export interface SimulationOptions<T> {
   readonly parallelisms?: readonly number[]
   /** From one checkpoint to the next in ms of virtual time; 20 unless given. */
   readonly checkpointIntervalMs?: number
+  /**
+   * True to look for records that are changed after they were emitted, and for objects of state that are changed where they may not be:
+   * RECORD_MUTATED, STATE_MUTATED. It makes runs slower.
+   */
+  readonly checkMutations?: boolean
 }
 
 /** What became of a simulated run. */
@@ -77,7 +82,7 @@ export async function simulate<T>(
   job: (env: StreamEnvironment) => void,
   options: SimulationOptions<T>,
 ): Promise<SimulationResult> {
-  const { seed, collection, faults = {}, parallelisms, checkpointIntervalMs } = options
+  const { seed, collection, faults = {}, parallelisms, checkpointIntervalMs, checkMutations = false } = options
   checkOptions(options)
   const { mistake, isCorrect, fired, processes } = await simulateFaults({
     graph: parallelism => graphOf(job, parallelism),
@@ -85,6 +90,7 @@ export async function simulate<T>(
     results: () => collection.records.map(record => JSON.stringify(toJson(record))),
     reset: () => collection.clear(),
     seed,
+    checkMutations,
     repeat: `simulate() with seed: ${seed}`,
     ...(faults.kinds === undefined ? {} : { kinds: faults.kinds }),
     ...(faults.min === undefined ? {} : { faultsMin: faults.min }),

@@ -14,6 +14,7 @@ import { simulateRun } from '../testing/simulate.ts'
 function observed(make: (calls: unknown[]) => Partial<SinkWriter<unknown>>): {
   readonly operator: () => OperatorSpec
   readonly observe: () => unknown
+  readonly snapshots: 'off'
 } {
   let calls: unknown[] = []
   return {
@@ -28,6 +29,8 @@ function observed(make: (calls: unknown[]) => Partial<SinkWriter<unknown>>): {
       return { kind: 'sink', sink: customSink({ open: () => writer }) }
     },
     observe: () => calls,
+    // Each writer is closed, so a restored one shows.
+    snapshots: 'off',
   }
 }
 

@@ -1,10 +1,13 @@
 // Runs one operator by a script, in a real task between real channels, again and again under the conditions that break operators: records
 // one by one and many at once, an outbox that is full every other call, steps of one record and of many. All runs must agree with what the
-// test expects. Feedback heads need a loop around them and are not run here; simulateRun() runs whole jobs.
+// test expects, and so must runs that are restored from a snapshot between two lines. Feedback heads need a loop around them and are not run
+// here; simulateRun() runs whole jobs.
 import { preview } from '../base/errors.ts'
 import { type OperatorSpec, strategyOf } from '../model/operator-spec.ts'
 import { VirtualClock } from '../runtime/simulated-scheduler.ts'
 import { deepEqual } from './deep-equal.ts'
+import { MutationLedger } from './mutation-ledger.ts'
+import { verifyRestores } from './operator-restore-check.ts'
 import { type HarnessRun, type OperatorSetup, runOperator, type Variant } from './operator-run.ts'
 import type { OutputElement, ScriptStep } from './operator-script.ts'
 
@@ -27,7 +30,7 @@ export interface Expectation {
 }
 
 /** A test of one operator. */
-export interface OperatorTest extends Omit<OperatorSetup, 'operator' | 'sideOutputTags' | 'clock'> {
+export interface OperatorTest extends Omit<OperatorSetup, 'operator' | 'sideOutputTags' | 'clock' | 'ledger'> {
   /**
    * The operator, or a function that makes it anew for each run where its functions keep something themselves, or sleep by the clock of
    * the run.
@@ -39,6 +42,15 @@ export interface OperatorTest extends Omit<OperatorSetup, 'operator' | 'sideOutp
   readonly expect: Expectation
   /** Read after each run and compared with `expect.observed`. */
   readonly observe?: () => unknown
+  /**
+   * Whether the script is also run with snapshots between its lines, each restored into a fresh operator: on unless given. `not-rescaled`:
+   * not as two subtasks, where time or numbers go by the records of the subtask rather than of the key. `off`: for operators whose
+   * functions keep something themselves that no snapshot holds, and where calls under way are made again. A test that fails on purpose
+   * is not restored.
+   */
+  readonly snapshots?: 'on' | 'not-rescaled' | 'off'
+  /** Whether records and objects of state that were changed in place fail it (RECORD_MUTATED, STATE_MUTATED). True unless given. */
+  readonly checkMutations?: boolean
 }
 
 const VARIANTS: readonly Variant[] = [1, 1000].flatMap(budget =>
@@ -49,8 +61,8 @@ const VARIANTS: readonly Variant[] = [1, 1000].flatMap(budget =>
 
 /**
  * Runs the script under all variants. Rejects with an Error that names the variant and the first difference: another output than
- * expected, records emitted while the outbox was full (beyond the record or timer in hand), more work in a step than it may do, or a watermark that
- * goes back.
+ * expected, records emitted while the outbox was full (beyond the record or timer in hand), more work in a step than it may do, a watermark that
+ * goes back, a record or an object of state that was changed where it may not be, or that what follows a restore is not what follows without.
  */
 export async function verifyOperator(test: OperatorTest): Promise<void> {
   const sideOutputTags = Object.keys(test.expect.sideOutputs ?? {})
@@ -58,7 +70,8 @@ export async function verifyOperator(test: OperatorTest): Promise<void> {
   for (const variant of VARIANTS) {
     const clock = new VirtualClock(test.startMs)
     const operator = typeof test.operator === 'function' ? test.operator(clock) : test.operator
-    const setup: OperatorSetup = { ...test, operator, sideOutputTags, clock }
+    const ledger = test.checkMutations === false ? {} : { ledger: new MutationLedger() }
+    const setup: OperatorSetup = { ...test, operator, sideOutputTags, clock, ...ledger }
     const run = await runOperator(setup, test.script, variant)
     // Steps of one record into a roomy outbox show how much one record or timer emits; the runs come in this order.
     if (variant.budget === 1 && variant.outbox === 'roomy') burstRecords = Math.max(burstRecords, run.emittedByStepMax)
@@ -66,6 +79,18 @@ export async function verifyOperator(test: OperatorTest): Promise<void> {
     if (mistake === undefined) continue
     throw new Error(`operator ${operator.kind}, ${variantText(variant)}: ${mistake}`, { cause: run.failure })
   }
+  if (test.snapshots === 'off' || test.expect.failure !== undefined) return
+  const mistake = await verifyRestores({
+    makeSetup: () => {
+      const clock = new VirtualClock(test.startMs)
+      const remake = (): OperatorSpec => (typeof test.operator === 'function' ? test.operator(clock) : test.operator)
+      return { ...test, operator: remake(), remake, sideOutputTags, clock }
+    },
+    script: test.script,
+    isRescaled: test.snapshots !== 'not-rescaled',
+    observe: test.observe,
+  })
+  if (mistake !== undefined) throw new Error(mistake.text, { cause: mistake.failure })
 }
 
 function variantText({ batch, outbox, budget }: Variant): string {

@@ -5,10 +5,14 @@ import type { ConnectorResolver } from '../model/connector.ts'
 import type { Graph } from '../model/graph.ts'
 import type { JobMetrics, JobResult, NoOutput } from '../model/job.ts'
 import { planGraph } from '../plan/plan.ts'
+import type { ChannelInit } from '../runtime/channel.ts'
 import { CHANNEL_CAPACITY_RECORDS_DEFAULT } from '../runtime/deployment.ts'
 import { JobRun } from '../runtime/job-run.ts'
 import { SimulatedScheduler, VirtualClock } from '../runtime/simulated-scheduler.ts'
 import { customConnectors } from './collections.ts'
+import { CheckedChannel } from './mutation-channel.ts'
+import { checkedGraph } from './mutation-functions.ts'
+import { MutationLedger } from './mutation-ledger.ts'
 
 /** What a test can do to a job while it runs. */
 export interface SimulatedJob {
@@ -35,6 +39,11 @@ export interface SimulateOptions {
   /** Steps after which the run counts as endless and fails. */
   readonly stepsMax?: number
   readonly logger?: Logger
+  /**
+   * True to look for records that are changed after they were emitted, and for objects of state that are changed where they may not be.
+   * It makes the run slower.
+   */
+  readonly checkMutations?: boolean
   /** Called once before the first step; keep the job to stop it, to cancel it or to read it while it runs. */
   readonly onStart?: (job: SimulatedJob) => void
 }
@@ -50,7 +59,7 @@ export interface SimulatedRun {
 
 /**
  * Runs the graph to its end under one seed. Rejects with the job's first failure, or with INTERNAL_ERROR naming the seed when the run
- * is stuck or does not end.
+ * is stuck or does not end. With `checkMutations` it rejects with RECORD_MUTATED and STATE_MUTATED too.
  */
 export async function simulateRun(graph: Graph, options: SimulateOptions): Promise<SimulatedRun> {
   const { seed, startMs = 0, recordsPerStepMax, stepsMax } = options
@@ -61,14 +70,16 @@ export async function simulateRun(graph: Graph, options: SimulateOptions): Promi
     ...(recordsPerStepMax === undefined ? {} : { recordsPerStepMax }),
     ...(stepsMax === undefined ? {} : { stepsMax }),
   })
+  const ledger = options.checkMutations === true ? new MutationLedger() : undefined
   const run = new JobRun({
-    plan: planGraph(graph),
+    plan: planGraph(ledger === undefined ? graph : checkedGraph(graph, ledger)),
     connectors: options.connectors ?? customConnectors,
     clock,
     logger: options.logger ?? silentLogger,
     scheduler,
     seed,
     channelCapacityRecords: options.channelCapacityRecords ?? CHANNEL_CAPACITY_RECORDS_DEFAULT,
+    ...(ledger === undefined ? {} : { makeChannel: (init: ChannelInit) => new CheckedChannel(init, ledger) }),
   })
   options.onStart?.({
     clock,
@@ -77,6 +88,15 @@ export async function simulateRun(graph: Graph, options: SimulateOptions): Promi
     metrics: () => run.metrics(),
     explainNoOutput: () => run.explainNoOutput(),
   })
-  const result = await run.run()
+  const result = await judged(run.run(), ledger)
   return { result, stepOrderHash: scheduler.stepOrderHash, metrics: run.metrics() }
+}
+
+/** The result, unless something was changed in place: that says more than what came of it. */
+async function judged<R>(result: Promise<R>, ledger: MutationLedger | undefined): Promise<R> {
+  const [outcome] = await Promise.allSettled([result])
+  ledger?.checkAll()
+  const mistake = ledger?.mistake(outcome.status === 'rejected' ? outcome.reason : undefined)
+  if (mistake !== undefined) throw mistake
+  return result
 }

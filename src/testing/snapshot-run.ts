@@ -158,6 +158,7 @@ export class SnapshotRun {
       alignment: new AlignmentCoordinator(),
       splits: [],
       isCheckpointed: true,
+      takesRetractions: false,
       jobName: 'test',
       attempt: 1,
       startedFromId: undefined,

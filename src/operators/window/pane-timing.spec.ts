@@ -70,6 +70,8 @@ describe('the panes of a window', () => {
 
   test('ask the trigger before the window closes, of what came in the same step', () =>
     verifyOperator({
+      // Two subtasks become one at the least of their times: one that has no record yet has none.
+      snapshots: 'not-rescaled',
       operator: sums({
         timeDomain: 'processing-time',
         assigner: tumbling,

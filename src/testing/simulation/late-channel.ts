@@ -1,15 +1,17 @@
 // A channel of a simulated job that may give nothing for a while: what other channels carry overtakes it. Nothing is lost or changes its order.
 import type { Element } from '../../runtime/batch.ts'
-import { Channel, type ChannelInit } from '../../runtime/channel.ts'
+import type { ChannelInit } from '../../runtime/channel.ts'
+import { CheckedChannel } from '../mutation-channel.ts'
+import type { MutationLedger } from '../mutation-ledger.ts'
 
 /** A channel that can be held up. */
-export class LateChannel extends Channel {
+export class LateChannel extends CheckedChannel {
   private readonly steps: () => number
   private untilStep = 0
 
   /** `steps` counts the steps of the run. */
-  constructor(init: ChannelInit, steps: () => number) {
-    super(init)
+  constructor(init: ChannelInit, steps: () => number, ledger?: MutationLedger) {
+    super(init, ledger)
     this.steps = steps
   }
 

@@ -35,6 +35,8 @@ export interface SimulatedJobInit extends FaultOptions {
   /** The parallelisms that rescaling chooses from, at least one; the run without faults has the first. 1, 2 and 3 unless given. */
   readonly parallelisms?: readonly number[]
   readonly checkpointIntervalMs?: number
+  /** True to look for records and objects of state that are changed where they may not be. */
+  readonly checkMutations?: boolean
   readonly logger?: Logger
   /** Steps of one process after which it counts as stuck. */
   readonly stepsMax?: number
@@ -247,12 +249,13 @@ interface Place {
 }
 
 function processInit(init: SimulatedJobInit, place: Place): Omit<ProcessInit, 'graph' | 'seed'> {
-  const { connectors, logger = silentLogger, checkpointIntervalMs = 20 } = init
+  const { connectors, logger = silentLogger, checkpointIntervalMs = 20, checkMutations = false } = init
   return {
     ...place,
     connectors,
     logger,
     checkpointIntervalMs,
+    checkMutations,
     savepoint: undefined,
     beforeStep: () => true,
     beforeCall: () => {},

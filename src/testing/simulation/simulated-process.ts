@@ -17,6 +17,8 @@ import { CHANNEL_CAPACITY_RECORDS_DEFAULT } from '../../runtime/deployment.ts'
 import { JobRun } from '../../runtime/job-run.ts'
 import { SimulatedScheduler, type VirtualClock } from '../../runtime/simulated-scheduler.ts'
 import type { Steppable } from '../../runtime/steppable.ts'
+import { checkedGraph } from '../mutation-functions.ts'
+import { MutationLedger } from '../mutation-ledger.ts'
 import type { SimulatedFiles } from '../simulated-files.ts'
 import { FragileFiles } from './fragile-files.ts'
 import { LateChannel } from './late-channel.ts'
@@ -47,6 +49,8 @@ export interface ProcessInit {
   readonly seed: number
   readonly checkpointIntervalMs: number
   readonly stepsMax: number
+  /** True to look for records and objects of state that are changed where they may not be: the process then fails. */
+  readonly checkMutations?: boolean
   /** A savepoint to start from, on the simulated disk; undefined: from the newest checkpoint. */
   readonly savepoint: string | undefined
   /** Called before each step and each call to the disk; it may kill the process, or throw to fail the task. */
@@ -69,6 +73,7 @@ export class SimulatedProcess {
   /** True once its tasks run. */
   isRunning = false
   private readonly init: ProcessInit
+  private readonly ledger: MutationLedger | undefined
   private readonly fragile: FragileFiles
   private scheduler: SimulatedScheduler | undefined
   private readonly savepoints: Promise<void>[] = []
@@ -81,6 +86,7 @@ export class SimulatedProcess {
 
   constructor(init: ProcessInit) {
     this.init = init
+    this.ledger = init.checkMutations === true ? new MutationLedger() : undefined
     this.fragile = new FragileFiles(
       init.files,
       call => {
@@ -104,7 +110,10 @@ export class SimulatedProcess {
     }
     end.then(noteEnd, noteEnd)
     while (!isOver) await this.passTime()
-    return end
+    const outcome = await end
+    this.ledger?.checkAll()
+    const mistake = this.ledger?.mistake(outcome.kind === 'failed' ? outcome.error : undefined)
+    return mistake === undefined ? outcome : { kind: 'failed', error: mistake }
   }
 
   // While its tasks run the scheduler moves the clock; before and after, those who sleep are all there is.
@@ -142,7 +151,8 @@ export class SimulatedProcess {
 
   private async work(): Promise<'finished' | 'stopped' | 'cancelled'> {
     const { graph, clock, logger, seed, savepoint, stepsMax, checkpointIntervalMs } = this.init
-    const plan = planGraph(graph)
+    const { ledger } = this
+    const plan = planGraph(ledger === undefined ? graph : checkedGraph(graph, ledger))
     const storage = fileStorage(this.fragile, JOB_DIRECTORY)
     const store = new CheckpointStore({ storage, job: graph.name, retained: RETAINED_CHECKPOINTS, logger })
     this.store = store
@@ -170,7 +180,7 @@ export class SimulatedProcess {
       seed,
       channelCapacityRecords: Math.min(CHANNEL_CAPACITY_RECORDS_DEFAULT, 1 + new Prng(seed + 1).below(64)),
       makeChannel: init => {
-        const channel = new LateChannel(init, () => this.steps)
+        const channel = new LateChannel(init, () => this.steps, ledger)
         this.channels.push(channel)
         return channel
       },
@@ -183,7 +193,10 @@ export class SimulatedProcess {
         latest: () => newestSinceBeginning(store, storage),
         noteEnding: manifest => noteEnding(storage, manifest),
         claimAttempt: () => claimAttempt(storage),
-        onCheckpoint: this.init.onCheckpoint,
+        onCheckpoint: manifest => {
+          ledger?.checkAll()
+          this.init.onCheckpoint(manifest)
+        },
       },
     })
     this.run = run

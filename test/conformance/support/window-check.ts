@@ -1,11 +1,14 @@
 // Runs a case on the window operator under all variants of the harness and compares with the naive model. The harness is an argument:
 // the same check runs against broken copies of the sources.
+import { hashText } from '../../../src/base/hash.ts'
+import { Prng } from '../../../src/base/prng.ts'
 import type { AggregateFunction, TimeWindow } from '../../../src/model/functions.ts'
 import { fieldSelector } from '../../../src/model/key.ts'
 import type { OperatorSpec } from '../../../src/model/operator-spec.ts'
 import type { Pane, WindowContext, WindowProcessFunction } from '../../../src/model/window-functions.ts'
 import type { WindowFunctionSpec } from '../../../src/model/window-spec.ts'
 import { VirtualClock } from '../../../src/runtime/simulated-scheduler.ts'
+import type { RestorePlan } from '../../../src/testing/operator-restores.ts'
 import type { HarnessRun, OperatorSetup, Variant } from '../../../src/testing/operator-run.ts'
 import type { OutputElement, ScriptStep } from '../../../src/testing/operator-script.ts'
 import { caseText, LATE_DETAILS_TAG, LATE_TAG, scriptOf, type WindowCase } from './window-cases.ts'
@@ -13,6 +16,13 @@ import { type CaseRecord, type ModelOutcome, type ModelResult, modelOutcome } fr
 
 /** `runOperator` of the sources under test. */
 export type RunOperator = (setup: OperatorSetup, script: readonly ScriptStep[], variant: Variant) => Promise<HarnessRun>
+
+/** `runRestored` of the sources under test. */
+export type RunRestored = (
+  setup: OperatorSetup,
+  script: readonly ScriptStep[],
+  plan: RestorePlan,
+) => Promise<HarnessRun>
 
 /** What a case was an example of. */
 export interface CaseTraits {
@@ -36,20 +46,16 @@ const VARIANTS: readonly Variant[] = [1, 1000].flatMap(budget =>
   ),
 )
 
+const LINES_OF_EVERY_RESTORE = 30
+
 /** Runs a case; rejects with the first difference, the variant and the case in words. */
 export async function checkCase(windowCase: WindowCase, runOperator: RunOperator): Promise<CaseTraits> {
   const script = scriptOf(windowCase)
-  const { spec, channels } = windowCase
-  const expected = modelOutcome({ spec, channels, script, needsRecords: windowCase.function === 'newest' })
-  const setup: Omit<OperatorSetup, 'clock'> = {
-    operator: operatorOf(windowCase),
-    keySelectors: [fieldSelector('key')],
-    sideOutputTags: [spec.lateOutputTag, spec.lateDetailsTag].filter(tag => tag !== undefined),
-    channelsPerInput: channels,
-  }
+  const expected = expectedOf(windowCase, script)
+  const setup = setupOf(windowCase)
   for (const variant of VARIANTS) {
     const run = await runOperator({ ...setup, clock: new VirtualClock() }, script, variant)
-    const mistake = mistakeIn(run, { expected, windowCase, variant })
+    const mistake = mistakeIn(run, { expected, windowCase, batch: variant.batch })
     if (mistake === undefined) continue
     const { batch, outbox, budget } = variant
     throw new Error(`batch of ${batch}, outbox ${outbox}, steps of ${budget}: ${mistake}\n${caseText(windowCase)}`, {
@@ -61,6 +67,46 @@ export async function checkCase(windowCase: WindowCase, runOperator: RunOperator
     hasMerges: expected.merges > 0,
     hasRetractions: expected.results.some(result => result.isRetraction),
     results: expected.results.length,
+  }
+}
+
+/** Runs a case that is restored from snapshots at one place, or everywhere, as the case decides; what comes of it is the same. */
+export async function checkRestored(windowCase: WindowCase, runRestored: RunRestored): Promise<RestorePlan['kind']> {
+  const script = scriptOf(windowCase)
+  const plan = planOf(windowCase, script)
+  const run = await runRestored({ ...setupOf(windowCase), clock: new VirtualClock() }, script, plan)
+  const batch = plan.kind === 'rescaled' ? undefined : 'one'
+  const mistake = mistakeIn(run, { expected: expectedOf(windowCase, script), windowCase, batch })
+  if (mistake === undefined) return plan.kind
+  const where = plan.kind === 'every-line' ? 'restored before every line' : `${plan.kind}, restored before ${plan.cut}`
+  throw new Error(`${where}: ${mistake}\n${caseText(windowCase)}`, { cause: run.failure })
+}
+
+function planOf(windowCase: WindowCase, script: readonly ScriptStep[]): RestorePlan {
+  const prng = new Prng(hashText(caseText(windowCase)))
+  const end = script.findIndex(step => step.kind === 'end')
+  const cut = prng.below(end < 0 ? script.length : end + 1)
+  const kinds: RestorePlan['kind'][] = ['full', 'changes']
+  // A restore before every line costs as much again for each line.
+  if (script.length <= LINES_OF_EVERY_RESTORE) kinds.push('every-line')
+  // In other times two subtasks have each another time than one, and what holds the watermark of one does not hold that of the other.
+  const { timeDomain, timestampCombiner } = windowCase.spec
+  if (timeDomain === 'event-time' && timestampCombiner === 'end-of-window') kinds.push('rescaled', 'rescaled')
+  const kind = kinds[prng.below(kinds.length)] as RestorePlan['kind']
+  return kind === 'rescaled' ? { kind, cut, middle: prng.below(128) } : { kind, cut: kind === 'every-line' ? 0 : cut }
+}
+
+function expectedOf({ spec, channels, function: kind }: WindowCase, script: readonly ScriptStep[]): ModelOutcome {
+  return modelOutcome({ spec, channels, script, needsRecords: kind === 'newest' })
+}
+
+function setupOf(windowCase: WindowCase): Omit<OperatorSetup, 'clock'> {
+  const { spec, channels } = windowCase
+  return {
+    operator: operatorOf(windowCase),
+    keySelectors: [fieldSelector('key')],
+    sideOutputTags: [spec.lateOutputTag, spec.lateDetailsTag].filter(tag => tag !== undefined),
+    channelsPerInput: channels,
   }
 }
 
@@ -171,10 +217,11 @@ function contentOf({ records, added }: ModelResult, windowCase: WindowCase): str
 interface Judged {
   readonly expected: ModelOutcome
   readonly windowCase: WindowCase
-  readonly variant: Variant
+  /** Undefined where two subtasks ran, which hold their watermarks each by itself. */
+  readonly batch: Variant['batch'] | undefined
 }
 
-function mistakeIn(run: HarnessRun, { expected, windowCase, variant }: Judged): string | undefined {
+function mistakeIn(run: HarnessRun, { expected, windowCase, batch }: Judged): string | undefined {
   if (run.failure !== undefined) return `it failed: ${String(run.failure)}`
   if (run.emittedWhileFull > 0) return `${run.emittedWhileFull} record(s) were emitted into a full outbox`
   if (run.overspent > 0) return `${run.overspent} record(s) or timer(s) beyond the budget`
@@ -187,7 +234,7 @@ function mistakeIn(run: HarnessRun, { expected, windowCase, variant }: Judged): 
   )
   return (
     resultMistake(output, expected, windowCase) ??
-    watermarkMistake(output, expected.watermarks, variant) ??
+    watermarkMistake(output, expected.watermarks, batch) ??
     orderMistake(output, spec.timeDomain === 'event-time' && spec.assigner.kind !== 'global') ??
     differs('late records', found, spec.lateOutputTag === undefined ? [] : lateRecords) ??
     lateDetailsMistake(run, expected, windowCase) ??
@@ -249,9 +296,10 @@ function lineText(result: {
 function watermarkMistake(
   output: readonly OutputElement[],
   expected: readonly number[],
-  { batch }: Variant,
+  batch: Variant['batch'] | undefined,
 ): string | undefined {
   const found = output.flatMap(element => ('watermark' in element ? [element.watermark] : []))
+  if (batch === undefined) return differs('last output watermark', found.at(-1), expected.at(-1))
   if (batch === 'one') return differs('output watermarks', found, expected)
   const allowed = expected.filter(watermark => found.includes(watermark))
   return (
