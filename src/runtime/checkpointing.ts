@@ -10,9 +10,9 @@ import type { CheckpointCommand, CoordinatedTask, PublishCommand } from '../reco
 import { CheckpointCoordinator } from '../recovery/barriers/checkpoint-coordinator.ts'
 import type { CheckpointStore, WrittenSegment } from '../recovery/snapshot/checkpoint-store.ts'
 import type { Manifest, TaskSnapshot } from '../recovery/snapshot/manifest.ts'
+import { type JobTask, taskId } from './job-task.ts'
 import { buildManifest, segmentWriter } from './manifest-builder.ts'
 import type { Steppable, TaskStatus } from './steppable.ts'
-import type { Task } from './task.ts'
 import { FINAL_SNAPSHOT_ID } from './task-snapshots.ts'
 
 /** What checkpoints are made with. */
@@ -34,7 +34,7 @@ export interface CheckpointingInit {
 /** What the run of the job hears. */
 export interface CheckpointingEvents {
   /** All tasks that run or have finished. */
-  tasks(): readonly Task[]
+  tasks(): readonly JobTask[]
   /** The snapshot at the end of the job is complete. */
   onEnd(): void
   onFailure(error: unknown): void
@@ -48,7 +48,7 @@ interface SnapshotRequest {
 
 /** What a task handed in. */
 interface TaskResult {
-  readonly task: Task
+  readonly task: JobTask
   readonly segment: WrittenSegment
   /** How the task ended, if this is what it left at its end. */
   readonly end: EndMode | undefined
@@ -68,7 +68,7 @@ export class Checkpointing implements Steppable {
   private inbox: (() => void)[] = []
   private segmentsWritten = 0
   /** The last write of each task. */
-  private readonly writes = new WeakMap<Task, Promise<void>>()
+  private readonly writes = new WeakMap<JobTask, Promise<void>>()
   private isHalted = false
   /** Those who wait for a snapshot. */
   private readonly requests = new Set<SnapshotRequest>()
@@ -89,7 +89,7 @@ export class Checkpointing implements Steppable {
   }
 
   /** Begins to take checkpoints of the tasks. */
-  start(tasks: readonly Task[]): void {
+  start(tasks: readonly JobTask[]): void {
     const { settings, nextId, clock, plan } = this.init
     const describe = (ids: readonly string[]): string => describeTasks(plan, ids, this.events.tasks())
     const nowMs = clock.now()
@@ -97,11 +97,11 @@ export class Checkpointing implements Steppable {
   }
 
   /** A task encoded its part of a snapshot. */
-  onSnapshot(task: Task, snapshotId: number, snapshot: TaskSnapshot): void {
+  onSnapshot(task: JobTask, snapshotId: number, snapshot: TaskSnapshot): void {
     this.write(task, snapshotId, snapshot, undefined)
   }
 
-  onFinalSnapshot(task: Task, snapshot: TaskSnapshot, end: EndMode): void {
+  onFinalSnapshot(task: JobTask, snapshot: TaskSnapshot, end: EndMode): void {
     this.write(task, FINAL_SNAPSHOT_ID, snapshot, end)
   }
 
@@ -131,7 +131,7 @@ export class Checkpointing implements Steppable {
   }
 
   /** The tasks were restarted. */
-  resume(tasks: readonly Task[]): void {
+  resume(tasks: readonly JobTask[]): void {
     this.obey(this.coordinator?.reset(tasks.map(coordinated), this.now()) ?? [])
   }
 
@@ -167,13 +167,13 @@ export class Checkpointing implements Steppable {
     this.init.wake()
   }
 
-  private write(task: Task, snapshotId: number, snapshot: TaskSnapshot, end: EndMode | undefined): void {
+  private write(task: JobTask, snapshotId: number, snapshot: TaskSnapshot, end: EndMode | undefined): void {
     const { store, attempt } = this.init
     const shownId = end === undefined ? snapshotId : this.nextSegmentId()
     const name = `${String(shownId).padStart(10, '0')}-${task.chain.id}-${task.subtaskIndex}-${attempt()}-${this.segmentsWritten++}`
     // What a task left at its end is not to overtake its part of the snapshot before, for which it would stand in.
     const before = this.writes.get(task)
-    const written = this.track(store.writeSegment(name, snapshot, segmentWriter(task))).then(
+    const written = this.track(store.writeSegment(name, snapshot, segmentWriter(this.init.plan, task))).then(
       async segment => {
         await before
         this.post(() => this.onWritten({ task, segment, end }, snapshotId))
@@ -199,7 +199,7 @@ export class Checkpointing implements Steppable {
     else this.obey(coordinator.taskFinished(id, result, nowMs))
   }
 
-  private onWriteFailed(task: Task, snapshotId: number, end: EndMode | undefined, error: unknown): void {
+  private onWriteFailed(task: JobTask, snapshotId: number, end: EndMode | undefined, error: unknown): void {
     if (!this.events.tasks().includes(task)) return
     // Without its last state the task cannot be part of any snapshot again: it has to run to its end once more.
     if (end !== undefined) this.events.onFailure(error)
@@ -311,22 +311,17 @@ export class Checkpointing implements Steppable {
   }
 }
 
-function taskId(task: Task): string {
-  return `${task.chain.id}/${task.subtaskIndex}`
-}
-
-function coordinated(task: Task): CoordinatedTask {
+function coordinated(task: JobTask): CoordinatedTask {
   return { id: taskId(task), isSource: task.isSource }
 }
 
-function describeTasks(plan: PhysicalPlan, ids: readonly string[], tasks: readonly Task[]): string {
+function describeTasks(plan: PhysicalPlan, ids: readonly string[], tasks: readonly JobTask[]): string {
   const [first, ...others] = ids
   const text = (id: string): string => {
     const task = tasks.find(candidate => taskId(candidate) === id)
     const [chain, subtask] = id.split('/')
     const name = plan.chains[Number(chain)]?.name ?? id
-    const awaited = task?.gate.awaitedBarrier
-    const channels = awaited?.channels.map(({ channel }) => channel.name).join(', ')
+    const channels = task?.awaitedChannels()?.join(', ')
     const where =
       channels === undefined || channels === '' ? (task?.status ?? 'gone') : `its barrier has not come over ${channels}`
     return `"${name}" subtask ${subtask} (${where})`

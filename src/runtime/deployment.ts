@@ -39,6 +39,10 @@ export interface DeploymentInit {
   readonly makeChannel?: (init: ChannelInit) => Channel
   /** Where state comes from; from nowhere unless given. */
   readonly restore?: RestoreInit
+  /** Which subtasks are in this thread; all unless given. */
+  readonly isHere?: (chain: Chain, subtaskIndex: number) => boolean
+  /** The splits of chains that begin with a source, by chain; the sources are asked unless given. */
+  readonly splits?: ReadonlyMap<number, FirstSplits>
   /** Tells the job from others of its name. */
   readonly owner?: string | undefined
   /** Which attempt of the job it is, from 1; 1 unless given. */
@@ -60,28 +64,43 @@ export interface DeployedExchange {
   readonly channels: readonly (readonly (Channel | undefined)[])[]
 }
 
+/** A channel of which one end is in another thread. */
+export interface Crossing {
+  readonly exchange: Exchange
+  readonly sender: number
+  readonly receiver: number
+  readonly channel: Channel
+  /** The end that is here: `out`, the sender; `in`, the receiver. */
+  readonly side: 'out' | 'in'
+  /** Of an `in`: whether what comes from the other thread finds room. */
+  readonly room: Capacity
+}
+
 /** A job's tasks and channels. */
 export interface Deployment {
   readonly plan: PhysicalPlan
   readonly tasks: readonly Task[]
   readonly exchanges: readonly DeployedExchange[]
+  /** The channels to and from other threads. */
+  readonly crossings: readonly Crossing[]
 }
 
-/** Makes all tasks of a plan; asks the sources for their splits. */
+/** Makes the tasks of a plan that are in this thread; asks the sources for their splits. */
 export async function deploy(init: DeploymentInit): Promise<Deployment> {
   const { plan } = init
-  const capacities = plan.chains.map(chain =>
-    chain.subtasks.map((): Capacity => ({ blocked: 0, budget: 0, untilMonotonicMs: Infinity, isTimeNews: false })),
-  )
-  const { chains = plan.chains } = init
+  const { chains = plan.chains, isHere = () => true } = init
+  const crossings: Crossing[] = []
+  const capacities = plan.chains.map(chain => chain.subtasks.map(emptyCapacity))
   const exchanges = plan.exchanges
     .filter(exchange => chains.some(chain => chain.id === exchange.fromChain))
-    .map(exchange => makeChannels(init, exchange, capacities))
+    .map(exchange => makeChannels({ ...init, isHere }, exchange, capacities, crossings))
   const alignment = new AlignmentCoordinator()
+  const splits = init.splits ?? (await splitsOf(init))
   const tasks: Task[] = []
   for (const chain of chains) {
-    const { splits, known: knownSplits } = await splitsOf(init, chain)
+    const { splits: first, known: knownSplits } = splits.get(chain.id) ?? { splits: [], known: new Set<string>() }
     for (const { index } of chain.subtasks) {
+      if (!isHere(chain, index)) continue
       const task: Task = new Task({
         graph: plan.graph,
         chain,
@@ -95,7 +114,7 @@ export async function deploy(init: DeploymentInit): Promise<Deployment> {
         prng: new Prng(init.seed + chain.id * 7919 + index),
         connectors: init.connectors,
         alignment,
-        splits: splits.filter((_, position) => position % chain.parallelism === index),
+        splits: first.filter((_, position) => position % chain.parallelism === index),
         knownSplits,
         isCheckpointed: init.snapshots !== undefined,
         owner: init.owner,
@@ -109,7 +128,18 @@ export async function deploy(init: DeploymentInit): Promise<Deployment> {
       tasks.push(task)
     }
   }
-  return { plan, tasks, exchanges }
+  return { plan, tasks, exchanges, crossings }
+}
+
+function emptyCapacity(): Capacity {
+  return { blocked: 0, budget: 0, untilMonotonicMs: Infinity, isTimeNews: false }
+}
+
+/** Asks the sources of the chains for the splits that they begin with. */
+export async function splitsOf(init: DeploymentInit): Promise<ReadonlyMap<number, FirstSplits>> {
+  const splits = new Map<number, FirstSplits>()
+  for (const chain of init.chains ?? init.plan.chains) splits.set(chain.id, await splitsOfChain(init, chain))
+  return splits
 }
 
 function snapshotEvents({ snapshots }: DeploymentInit, task: () => Task): SnapshotEvents | undefined {
@@ -121,12 +151,12 @@ function snapshotEvents({ snapshots }: DeploymentInit, task: () => Task): Snapsh
 }
 
 /** The splits that a source begins with, or that are new since the snapshot; and the ids of these and of those in the snapshot. */
-interface FirstSplits {
+export interface FirstSplits {
   readonly splits: readonly Split[]
   readonly known: ReadonlySet<string>
 }
 
-async function splitsOf(init: DeploymentInit, chain: Chain): Promise<FirstSplits> {
+async function splitsOfChain(init: DeploymentInit, chain: Chain): Promise<FirstSplits> {
   const root = init.plan.graph.vertices[chain.vertices[0] as number] as Vertex
   if (root.operator.kind !== 'source') return { splits: [], known: new Set() }
   try {
@@ -140,11 +170,12 @@ async function splitsOf(init: DeploymentInit, chain: Chain): Promise<FirstSplits
 }
 
 function makeChannels(
-  init: DeploymentInit,
+  init: DeploymentInit & Required<Pick<DeploymentInit, 'isHere'>>,
   exchange: Exchange,
   capacities: readonly (readonly Capacity[])[],
+  crossings: Crossing[],
 ): DeployedExchange {
-  const { plan, channelCapacityRecords } = init
+  const { plan, channelCapacityRecords, isHere } = init
   const { edge } = exchange
   const from = plan.chains[exchange.fromChain] as Chain
   const to = plan.chains[exchange.toChain] as Chain
@@ -152,6 +183,9 @@ function makeChannels(
   const channels = from.subtasks.map(sender =>
     to.subtasks.map((receiver): Channel | undefined => {
       if (!isConnected(exchange, sender.index, receiver.index, from.parallelism, to.parallelism)) return undefined
+      const isSenderHere = isHere(from, sender.index)
+      const isReceiverHere = isHere(to, receiver.index)
+      if (!isSenderHere && !isReceiverHere) return undefined
       const name = `${plan.graph.vertices[edge.from]?.name}[${sender.index}] -> ${target.name}[${receiver.index}]`
       // A feedback channel is full at its own limit, however little the others hold: beyond it the loop fails.
       const loopCapacity =
@@ -159,15 +193,22 @@ function makeChannels(
       const limit =
         loopCapacity === undefined ? overshootLimit(name, channelCapacityRecords) : feedbackLimit(name, loopCapacity)
       const make = init.makeChannel ?? ((channel: ChannelInit) => new Channel(channel))
-      return make({
+      const senderRoom = isSenderHere
+        ? ((capacities[from.id] as Capacity[])[sender.index] as Capacity)
+        : emptyCapacity()
+      const channel = make({
         name,
         capacityRecords: loopCapacity ?? channelCapacityRecords,
         hasTimestamps: exchange.columns.includes('timestamp'),
         hasKeys: exchange.columns.includes('key'),
         hasRetractions: exchange.columns.includes('change'),
-        senderCapacity: edge.isFeedback ? undefined : (capacities[from.id] as Capacity[])[sender.index],
+        senderCapacity: edge.isFeedback ? undefined : senderRoom,
         ...limit,
       })
+      if (isSenderHere && isReceiverHere) return channel
+      const side = isSenderHere ? 'out' : 'in'
+      crossings.push({ exchange, sender: sender.index, receiver: receiver.index, channel, side, room: senderRoom })
+      return channel
     }),
   )
   return { exchange, channels }

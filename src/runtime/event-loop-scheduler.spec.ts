@@ -44,14 +44,14 @@ class HandDrivenLoop implements EventLoop {
   async turn(): Promise<number> {
     const tasks = this.deferred.splice(0)
     for (const task of tasks) task()
-    for (let i = 0; i < 20; i++) await Promise.resolve()
+    for (let i = 0; i < 100; i++) await Promise.resolve()
     return tasks.length
   }
 
   /** Turns until nothing is put off any more, or fails after that many turns. */
   async turnUntilAsleep(turnsMax = 100): Promise<number> {
     let turns = 0
-    for (let i = 0; i < 20; i++) await Promise.resolve()
+    for (let i = 0; i < 100; i++) await Promise.resolve()
     while (this.deferred.length > 0) {
       assert.ok(turns++ < turnsMax, `the scheduler is still running after ${turnsMax} turns`)
       await this.turn()

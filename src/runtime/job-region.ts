@@ -1,46 +1,84 @@
-// A part of a job that fails alone: its tasks are made, opened, halted and closed together.
+// A part of a job that fails alone: its tasks, in whatever threads, are made, opened, halted and closed together.
 import { errorText } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Chain } from '../plan/physical-plan.ts'
-import { type Deployment, type DeploymentInit, deploy } from './deployment.ts'
+import type { Crew } from './crew.ts'
+import { type Deployment, type DeploymentInit, deploy, splitsOf } from './deployment.ts'
+import type { JobTask } from './job-task.ts'
 import type { Task } from './task.ts'
+
+/** What a region is made of. */
+export interface JobRegionInit {
+  /** Which region of the job it is, from 0. */
+  readonly index: number
+  readonly chains: readonly Chain[]
+  readonly logger: Logger
+  /** The other threads; undefined where there are none. */
+  readonly crew: Crew | undefined
+}
 
 /** One region over its restarts. */
 export class JobRegion {
   readonly chains: readonly Chain[]
-  private readonly logger: Logger
+  private readonly init: JobRegionInit
   private deployed: Deployment | undefined
+  private elsewhere: readonly JobTask[] = []
 
-  constructor(chains: readonly Chain[], logger: Logger) {
-    this.chains = chains
-    this.logger = logger
+  constructor(init: JobRegionInit) {
+    this.init = init
+    this.chains = init.chains
   }
 
-  /** What runs, or ran last. */
+  /** What runs in this thread, or ran last. */
   get deployment(): Deployment | undefined {
     return this.deployed
   }
 
-  get tasks(): readonly Task[] {
+  /** The tasks of this thread. */
+  get tasksHere(): readonly Task[] {
     return this.deployed?.tasks ?? []
+  }
+
+  get tasks(): readonly JobTask[] {
+    return this.elsewhere.length === 0 ? this.tasksHere : [...this.tasksHere, ...this.elsewhere]
   }
 
   /** Makes the tasks anew and opens them, while it is wanted. */
   async deploy(init: DeploymentInit, isWanted: () => boolean): Promise<void> {
-    this.deployed = await deploy({ ...init, chains: this.chains })
-    for (const task of this.tasks) if (isWanted()) await task.open()
-    for (const task of this.tasks) task.start()
+    const { crew, index } = this.init
+    const mine: DeploymentInit = { ...init, chains: this.chains }
+    if (crew === undefined) {
+      await this.deployHere(mine, isWanted)
+      return
+    }
+    const splits = await splitsOf(mine)
+    const elsewhere = crew.deploy({
+      region: index,
+      attempt: init.attempt ?? 1,
+      chains: this.chains,
+      splits,
+      from: init.restore?.manifest,
+      snapshots: init.snapshots,
+      owner: init.owner,
+    })
+    // What fails here first must not leave the other without anybody who hears of it.
+    elsewhere.catch(() => {})
+    await this.deployHere({ ...mine, splits, isHere: (chain, subtask) => crew.isHere(chain, subtask) }, isWanted)
+    this.elsewhere = await elsewhere
+    crew.connect(index, this.deployed as Deployment)
+    crew.start(index)
   }
 
   /** No task does anything any more. */
   halt(): void {
-    for (const task of this.tasks) task.halt()
+    for (const task of this.tasksHere) task.halt()
+    this.init.crew?.halt(this.init.index)
   }
 
   /** Closes every task; the first failure to close is returned, unless the job failed before: then it is only told. */
   async close(hasFailed: boolean): Promise<{ readonly error: unknown } | undefined> {
     let first: { readonly error: unknown } | undefined
-    for (const task of this.tasks) {
+    for (const task of this.tasksHere) {
       try {
         await task.close()
       } catch (error) {
@@ -48,11 +86,18 @@ export class JobRegion {
         else this.logCloseFailure(task, error)
       }
     }
-    return first
+    const failure = await this.init.crew?.close(this.init.index)
+    return first ?? (hasFailed ? undefined : failure)
+  }
+
+  private async deployHere(init: DeploymentInit, isWanted: () => boolean): Promise<void> {
+    this.deployed = await deploy(init)
+    for (const task of this.tasksHere) if (isWanted()) await task.open()
+    for (const task of this.tasksHere) task.start()
   }
 
   private logCloseFailure(task: Task, error: unknown): void {
-    this.logger.log('warn', 'closing a task failed after the job had failed', {
+    this.init.logger.log('warn', 'closing a task failed after the job had failed', {
       task: task.chain.name,
       subtask: task.subtaskIndex,
       error: errorText(error),

@@ -16,14 +16,15 @@ import type { CheckpointStore } from '../recovery/snapshot/checkpoint-store.ts'
 import { isDamage } from '../recovery/snapshot/damaged.ts'
 import type { Manifest } from '../recovery/snapshot/manifest.ts'
 import { Checkpointing } from './checkpointing.ts'
+import type { Crew } from './crew.ts'
 import type { Deployment, DeploymentInit } from './deployment.ts'
 import type { Scheduler } from './event-loop-scheduler.ts'
 import { explainNoOutput } from './explain-no-output.ts'
-import { readMetrics } from './job-metrics.ts'
+import { addMetrics, readMetrics } from './job-metrics.ts'
 import { JobRegion } from './job-region.ts'
+import type { JobTask } from './job-task.ts'
 import { regionsOf } from './regions.ts'
 import type { Steppable } from './steppable.ts'
-import type { Task } from './task.ts'
 
 /** How a job survives failures. */
 export interface RecoveryInit {
@@ -58,6 +59,8 @@ export interface JobRunInit {
   /** Undefined: no checkpoints are taken, and the first failure ends the job. */
   readonly recovery?: RecoveryInit | undefined
   readonly makeChannel?: DeploymentInit['makeChannel']
+  /** The other threads; undefined: all tasks are in this one. */
+  readonly crew?: Crew | undefined
 }
 
 /** How a run is to end before its input does. A cancel overrides a stop. */
@@ -85,7 +88,7 @@ export class JobRun {
   constructor(init: JobRunInit) {
     const { plan, recovery, logger, clock } = init
     this.init = init
-    this.regions = regionsOf(plan).map(chains => new JobRegion(chains, logger))
+    this.regions = regionsOf(plan).map((chains, index) => new JobRegion({ index, chains, logger, crew: init.crew }))
     this.policy = new RestartPolicy(recovery?.restart ?? { kind: 'none' }, new Prng(init.seed))
     if (recovery === undefined) return
     const { settings, store, nextId, from, onCheckpoint } = recovery
@@ -136,7 +139,7 @@ export class JobRun {
     const last = this.checkpointing?.newestManifest
     if (last !== undefined && this.request !== 'cancel') await recovery?.noteEnding(last)
     this.reportLeftInLoops()
-    const { recordsIn, recordsOut } = readMetrics(this.deployment)
+    const { recordsIn, recordsOut } = this.metrics()
     return {
       name: plan.graph.name,
       status: this.status(),
@@ -171,22 +174,23 @@ export class JobRun {
   }
 
   explainNoOutput(): readonly NoOutput[] {
-    return explainNoOutput(this.deployment, this.init.clock.now())
+    return [...explainNoOutput(this.deployment, this.init.clock.now()), ...(this.init.crew?.noOutput() ?? [])]
   }
 
   metrics(): JobMetrics {
-    if (this.tasks.length > 0) return readMetrics(this.deployment)
+    if (this.tasks.length > 0) return addMetrics([readMetrics(this.deployment), ...(this.init.crew?.metrics() ?? [])])
     return { recordsIn: 0, recordsOut: 0, watermark: -Infinity, backpressuredShare: 0, vertices: [], edges: [] }
   }
 
-  private get tasks(): readonly Task[] {
+  private get tasks(): readonly JobTask[] {
     return this.regions.flatMap(region => region.tasks)
   }
 
   private get deployment(): Deployment {
     const deployments = this.regions.flatMap(({ deployment }) => (deployment === undefined ? [] : [deployment]))
     const exchanges = deployments.flatMap(deployment => deployment.exchanges)
-    return { plan: this.init.plan, tasks: deployments.flatMap(deployment => deployment.tasks), exchanges }
+    const crossings = deployments.flatMap(deployment => deployment.crossings)
+    return { plan: this.init.plan, tasks: deployments.flatMap(({ tasks }) => tasks), exchanges, crossings }
   }
 
   private status(): JobStatus {
@@ -252,28 +256,31 @@ export class JobRun {
   private stepToEnd(): Promise<{ readonly error: unknown } | undefined> {
     const { scheduler } = this.init
     const { tasks, checkpointing } = this
+    const here = this.regions.flatMap(region => region.tasksHere)
     this.state = 'running'
     this.unfinished = tasks.length
     checkpointing?.start(tasks)
     return new Promise(resolve => {
       this.end = resolve
-      scheduler.start(checkpointing === undefined ? tasks : [...tasks, checkpointing], {
-        onTaskFinished: () => {
-          // With checkpoints the job ends with the last of them, which commits what its sinks prepared.
-          if (--this.unfinished === 0 && checkpointing === undefined) resolve(undefined)
-        },
+      scheduler.start(checkpointing === undefined ? here : [...here, checkpointing], {
+        onTaskFinished: () => this.onTaskFinished(),
         onFailure: (error, task) => this.onFailure(error, task),
       })
       if (this.request !== 'none') this.stopTasks(tasks)
     })
   }
 
-  private stopTasks(tasks: readonly Task[]): void {
+  private stopTasks(tasks: readonly JobTask[]): void {
     const mode: EndMode = this.request === 'drain' ? 'finish' : 'stop'
     for (const task of tasks) task.stop(mode)
   }
 
-  private onFailure(error: unknown, failedTask: Steppable | undefined): void {
+  private onTaskFinished(): void {
+    // With checkpoints the job ends with the last of them, which commits what its sinks prepared.
+    if (--this.unfinished === 0 && this.checkpointing === undefined) this.end?.()
+  }
+
+  private onFailure(error: unknown, failedTask: Steppable | JobTask | undefined): void {
     if (this.state === 'ended') return
     const region = this.regions.find(candidate => candidate.tasks.some(task => task === failedTask))
     if (region === undefined || this.init.recovery === undefined) {
@@ -282,7 +289,7 @@ export class JobRun {
     }
     if (this.failed.has(region)) return
     region.halt()
-    this.init.scheduler.remove(region.tasks)
+    this.init.scheduler.remove(region.tasksHere)
     this.failed.add(region)
     if (this.state !== 'running') return
     this.restarting = this.restart(error).catch((failure: unknown) => this.giveUp(failure))
@@ -337,7 +344,7 @@ export class JobRun {
     for (const region of this.regions) {
       if (this.failed.has(region)) continue
       region.halt()
-      this.init.scheduler.remove(region.tasks)
+      this.init.scheduler.remove(region.tasksHere)
       this.failed.add(region)
       await region.close(true)
     }
@@ -345,9 +352,9 @@ export class JobRun {
 
   private goOn(): void {
     const restarted = [...this.failed].flatMap(region => region.tasks)
+    this.init.scheduler.add([...this.failed].flatMap(region => region.tasksHere))
     this.failed.clear()
     this.state = 'running'
-    this.init.scheduler.add(restarted)
     this.checkpointing?.resume(restarted)
     if (this.request !== 'none') this.stopTasks(restarted)
     this.init.logger.log('info', 'the job runs again', {

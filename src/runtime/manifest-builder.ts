@@ -1,5 +1,6 @@
 // From what the tasks handed in to the manifest of a snapshot.
 import type { Vertex } from '../model/graph.ts'
+import { keyFieldsText } from '../model/key.ts'
 import { isStateful } from '../model/operator-spec.ts'
 import type { EndMode } from '../operators/operator.ts'
 import type { PhysicalPlan } from '../plan/physical-plan.ts'
@@ -11,8 +12,8 @@ import {
   SNAPSHOT_FORMAT,
 } from '../recovery/snapshot/manifest.ts'
 import { mergeParts } from '../recovery/snapshot/merge-parts.ts'
+import type { JobTask } from './job-task.ts'
 import { groupsOf } from './restore-groups.ts'
-import type { Task } from './task.ts'
 
 /** What a manifest is built from. */
 export interface ManifestInit {
@@ -24,7 +25,7 @@ export interface ManifestInit {
   /** The newest complete snapshot before, whose segments the new ones build on. */
   readonly previous: Manifest | undefined
   readonly results: readonly {
-    readonly task: Task
+    readonly task: JobTask
     readonly segment: WrittenSegment
     readonly end: EndMode | undefined
   }[]
@@ -50,15 +51,21 @@ export function buildManifest(init: ManifestInit): Manifest {
 }
 
 /** Says who writes a segment. */
-export function segmentWriter(task: Task): SegmentWriter {
+export function segmentWriter(plan: PhysicalPlan, task: JobTask): SegmentWriter {
   return {
     subtask: task.subtaskIndex,
     parallelism: task.chain.parallelism,
     groupsOf: uid => {
-      const vertex = task.nodes.find(node => node.vertex.uid === uid)?.vertex as Vertex
+      const vertex = plan.graph.vertices.find(candidate => candidate.uid === uid) as Vertex
       return groupsOf(task.subtaskIndex, task.chain.parallelism, vertex.maxParallelism)
     },
   }
+}
+
+// A function says nothing of the key that it takes.
+function keysOf({ keySelectors }: Vertex): Pick<ManifestOperator, 'keys'> {
+  if (keySelectors.length === 0) return {}
+  return { keys: Array.from(keySelectors, selector => keyFieldsText(selector) ?? null) }
 }
 
 function manifestOperator(vertex: Vertex, { previous, results }: ManifestInit): ManifestOperator {
@@ -73,6 +80,7 @@ function manifestOperator(vertex: Vertex, { previous, results }: ManifestInit): 
     kind: vertex.operator.kind,
     parallelism: vertex.parallelism,
     maxParallelism: vertex.maxParallelism,
+    ...keysOf(vertex),
     finishedSubtasks: mine.filter(({ end }) => end === 'finish').map(({ task }) => task.subtaskIndex),
     parts: [...names].map((name): ManifestPart => {
       const refs = written.filter(part => part.part === name)

@@ -22,6 +22,7 @@ import {
 } from './chain-instance.ts'
 import type { InputChannel, ReceivedBatch } from './input-channel.ts'
 import { InputGate } from './input-gate.ts'
+import type { JobTask } from './job-task.ts'
 import type { TaskMailbox } from './mailbox.ts'
 import type { StepLimit, Steppable, TaskStatus } from './steppable.ts'
 import { taskFailure } from './task-failure.ts'
@@ -49,7 +50,7 @@ export interface TaskInit extends Omit<ChainInit, 'mailbox'> {
 type Phase = 'processing' | 'advancing' | 'preparing' | 'finishing' | 'summing-up' | 'finished'
 
 /** A running subtask. */
-export class Task implements Steppable {
+export class Task implements Steppable, JobTask {
   readonly chain: Chain
   readonly subtaskIndex: number
   readonly gate: InputGate
@@ -178,12 +179,14 @@ export class Task implements Steppable {
     this.inFlight.replay(this.nodes[0] as ChainNode, this.gate.ordinary)
   }
 
-  /** Asks a source task for a snapshot; others get its barrier from their inputs. */
   trigger(barrier: Barrier): void {
     if (this.source !== undefined && this.sourceEnd === undefined) this.snapshots.requested = barrier
   }
 
-  /** A snapshot, and those before it, are complete on the storage or will never be. */
+  awaitedChannels(): readonly string[] | undefined {
+    return this.gate.awaitedBarrier?.channels.map(({ channel }) => channel.name)
+  }
+
   settle(snapshotId: number, outcome: 'completed' | 'aborted'): void {
     if (outcome === 'aborted') {
       this.gate.abortBarrier(snapshotId)
