@@ -83,6 +83,9 @@ async function end(exitCode: number): Promise<void> {
 }
 
 jobCommand('run', 'run a job until its input ends; Ctrl-C stops it gracefully, a second Ctrl-C at once')
+  .option('-t, --threads <n>', 'worker threads of a job that a module exports', text =>
+    parseParallelism('--threads', text),
+  )
   .option('--no-progress', 'print nothing but what the job prints')
   .option('--dir <directory>', 'keep checkpoints there (./.millrace/NAME for a job that takes some)')
   .option('--storage <url>', 'keep snapshots elsewhere than in the directory: s3://bucket/prefix')

@@ -9,6 +9,7 @@ import { Progress } from './progress.ts'
 /** What the command line says of a run. */
 export interface RunJobOptions {
   readonly parallelism?: number | undefined
+  readonly threads?: number | undefined
   readonly progress: boolean
   readonly dir?: string | undefined
   readonly storage?: string | undefined
@@ -30,6 +31,7 @@ export function runJob(job: string, args: readonly string[], options: RunJobOpti
       const result = await millrace.run(url, {
         args,
         parallelism: options.parallelism,
+        threads: options.threads,
         ...stateSettings(options),
         onStart: handle => {
           signals.add(handle)

@@ -5,10 +5,13 @@ import type { JobLauncher } from '../model/job.ts'
 import { nodeFiles } from '../platform/node/node-files.ts'
 import { nodePlatform } from '../platform/node/node-platform.ts'
 import { localLauncher } from '../runners/local/local-launcher.ts'
+import { nodeCrews } from '../runners/local/threads/node-threads.ts'
 import { nodeDirectories } from './job-directories.ts'
 import { currentLaunch } from './launch-context.ts'
 
 const PARALLELISM_DEFAULT = 1
+/** Beside this module, in the sources and in the package alike. */
+const JOB_THREAD_URL = new URL(`./job-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 
 /**
  * A new environment to build a job with. Its parallelism is the one given here, else that of `millrace run` or run(), else 1.
@@ -34,5 +37,6 @@ export function environment(options: EnvironmentOptions = {}): StreamEnvironment
 function nodeLauncher(): JobLauncher {
   const platform = { ...nodePlatform(), openDirectory: nodeDirectories() }
   const connectors = nodeConnectors({ text: platform.text, files: nodeFiles('/') })
-  return localLauncher({ platform, connectors, defaultParallelism: PARALLELISM_DEFAULT })
+  const openCrew = nodeCrews(JOB_THREAD_URL, platform)
+  return localLauncher({ platform, connectors, defaultParallelism: PARALLELISM_DEFAULT, openCrew })
 }

@@ -60,6 +60,17 @@ export function nodeDirectories(): OpenDirectory {
   }
 }
 
+/** The storage of a job's snapshots, for who reads them beside the job: it takes no lock. */
+export function snapshotStorage({
+  directory,
+  url,
+}: {
+  readonly directory: string
+  readonly url: string | undefined
+}): Storage {
+  return url === undefined ? fileStorage(nodeFiles(directory), '', `directory ${directory}`) : remoteStorage(url)
+}
+
 function isRemote(place: string): boolean {
   return /^[a-z][a-z0-9+.-]+:\/\//.test(place)
 }

@@ -22,6 +22,8 @@ export interface LaunchSettings {
   readonly renames?: Readonly<Record<string, string>> | undefined
   /** How often checkpoints are taken (ms); goes before what the job says. */
   readonly checkpointIntervalMs?: number | undefined
+  /** How many threads jobs may run in: those of a module that exports `job`. 1 unless said otherwise. */
+  readonly threads?: number | undefined
   /** Is told each job as it starts. */
   readonly onStart?: ((handle: JobHandle) => void) | undefined
 }
@@ -33,6 +35,8 @@ export class LaunchContext {
   readonly explanations: Explanation[] = []
   /** True once an environment was made, executed or not. */
   hasEnvironment = false
+  /** The module whose function `job` builds what is launched; undefined for a plain script. */
+  jobModule: { readonly url: URL; readonly args: readonly string[] } | undefined
   private readonly settings: LaunchSettings
   private readonly environments = new Set<StreamEnvironment>()
   private readonly started: JobHandle[] = []
@@ -71,7 +75,8 @@ export class LaunchContext {
       defaultParallelism: this.settings.parallelism ?? launcher.defaultParallelism,
       launch: (graph, options = {}) => {
         if (this.mode === 'run') {
-          return this.onStarted(launcher.launch(graph, this.withSignal(withRecovery(options, this.settings))))
+          const all = this.withThreads(withRecovery(options, this.settings))
+          return this.onStarted(launcher.launch(graph, this.withSignal(all)))
         }
         this.explanations.push(launcher.explain(graph))
         return finishedHandle(graph.name)
@@ -85,6 +90,15 @@ export class LaunchContext {
     if (this !== processLaunch) this.started.push(handle)
     this.settings.onStart?.(handle)
     return handle
+  }
+
+  // Functions cannot be sent to another thread; a module can be imported there, and its job built again.
+  private withThreads(options: LaunchOptions): LaunchOptions {
+    const { threads: count = 1, parallelism } = this.settings
+    if (count < 2) return options
+    if (this.jobModule === undefined) throw notThreadable(count)
+    const { url, args } = this.jobModule
+    return { ...options, threads: { count, jobUrl: url.href, args, parallelism } }
   }
 
   private withSignal(options: LaunchOptions): LaunchOptions {
@@ -136,6 +150,14 @@ export function withinLaunch<R>(launch: LaunchContext, fn: () => Promise<R>): Pr
 export function notExecuted(where: string): StreamError {
   const mend = 'end it with `await env.execute()`, or collect a stream with executeAndCollect()'
   return new StreamError('JOB_NOT_EXECUTED', `${where} builds a job with sinks and never executes it; ${mend}`)
+}
+
+function notThreadable(count: number): StreamError {
+  const mend = 'export function job(env, args) from it, and let that build the job on env without executing it'
+  return new StreamError(
+    'SCRIPT_NOT_THREADABLE',
+    `a plain script cannot run in ${count} threads, since functions cannot be sent to another: ${mend}; or run it with one thread`,
+  )
 }
 
 let isWatched = false

@@ -9,6 +9,9 @@ import { LaunchContext, type LaunchSettings, notExecuted, withinLaunch } from '.
 import { pathOf } from './load-problem.ts'
 import { tellUncaughtFailures } from './uncaught.ts'
 
+/** Far above the processors of any machine. */
+const THREADS_MAX = 1024
+
 /** How a job is to be started. */
 export interface RunOptions extends LaunchSettings {
   /** The arguments of the job's function. */
@@ -33,7 +36,7 @@ export async function run(job: URL | string, options: RunOptions = {}): Promise<
   const url = jobUrl(job)
   const launch = new LaunchContext('run', settingsOf('run()', options))
   return withinLaunch(launch, async () => {
-    const env = await build(url, options.args ?? [])
+    const env = await build(url, options.args ?? [], launch)
     if (env !== undefined && !env.isExecuted) env.execute(jobName(url))
     const results = await launch.results()
     const isForgotten = launch.unexecuted().length > 0
@@ -58,7 +61,7 @@ export async function explain(job: URL | string, options: RunOptions = {}): Prom
   const url = jobUrl(job)
   const launch = new LaunchContext('explain', settingsOf('explain()', options))
   return withinLaunch(launch, async () => {
-    await build(url, options.args ?? [])
+    await build(url, options.args ?? [], launch)
     const explanations = [...launch.explanations, ...launch.unexecuted().map(env => env.explain(jobName(url)))]
     const [first] = explanations
     if (first === undefined) return nothingBuilt(url, launch)
@@ -68,9 +71,10 @@ export async function explain(job: URL | string, options: RunOptions = {}): Prom
 }
 
 /** Builds the job, which for a plain script means to run it; returns the environment that was given to a function `job`. */
-async function build(url: URL, args: readonly string[]) {
+async function build(url: URL, args: readonly string[], launch: LaunchContext) {
   const module: JobModule = await importJob(url)
   if (typeof module.job !== 'function') return undefined
+  launch.jobModule = { url, args }
   const env = environment()
   try {
     await module.job(env, args)
@@ -85,6 +89,7 @@ function settingsOf(call: string, { args: _args, ...settings }: RunOptions): Lau
   if (parallelism !== undefined) {
     requireWhole(call, 'the parallelism', parallelism, { min: 1, max: MAX_PARALLELISM_LIMIT })
   }
+  if (settings.threads !== undefined) requireWhole(call, 'threads', settings.threads, { min: 1, max: THREADS_MAX })
   return settings
 }
 

@@ -187,6 +187,18 @@ export interface LaunchOptions {
   readonly allowUnmapped?: boolean
   /** The uids of the snapshot that have other names in the job. */
   readonly renames?: Readonly<Record<string, string>>
+  /** Runs the job in several threads, each of which builds it from its module; run() sets it. */
+  readonly threads?: ThreadedJob
+}
+
+/** The module of a job that runs in several threads. */
+export interface ThreadedJob {
+  /** How many at most, beside the main thread; no more are started than the job has parallel subtasks for. */
+  readonly count: number
+  readonly jobUrl: string
+  readonly args: readonly string[]
+  /** The parallelism that was given from outside. */
+  readonly parallelism: number | undefined
 }
 
 /** A snapshot that was taken. */

@@ -70,6 +70,14 @@ export class Channel {
     if (open.values.length === BATCH_RECORDS_MAX) this.seal()
   }
 
+  /** Adds a batch, as another thread sent it. */
+  appendBatch(batch: Batch): void {
+    this.seal()
+    this.queue.push(batch)
+    this.held += batch.values.length
+    if (this.held >= this.capacityRecords) this.onFull()
+  }
+
   /** Adds a control element behind the records sent so far. */
   control(element: ControlElement): void {
     assert(!this.isClosed, `channel ${this.name}: ${element.kind} after the end`)
@@ -77,6 +85,11 @@ export class Channel {
     this.seal()
     if (element.kind === 'barrier') this.barriers++
     this.queue.push(element)
+  }
+
+  /** True when `poll` gives something. */
+  get hasElements(): boolean {
+    return this.queue.length > 0 || this.open.values.length > 0
   }
 
   /** The first barrier that waits behind other elements, or in front; undefined when none does. */

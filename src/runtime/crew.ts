@@ -7,6 +7,7 @@ import type { Manifest, TaskSnapshot } from '../recovery/snapshot/manifest.ts'
 import type { BarrierMode } from './barrier-aligner.ts'
 import type { Deployment, FirstSplits } from './deployment.ts'
 import type { JobTask } from './job-task.ts'
+import type { Steppable } from './steppable.ts'
 
 /** A region to be deployed. */
 export interface CrewOrder {
@@ -31,6 +32,12 @@ export interface CrewEvents {
   onFailure(error: unknown, task: JobTask): void
 }
 
+/** Moves what tasks send to other threads, and what comes from there. */
+export interface Exchanging extends Steppable {
+  /** Nothing is moved any more. */
+  halt(): void
+}
+
 /** The other threads of a job. */
 export interface Crew {
   /** True for the subtasks of this thread. */
@@ -39,8 +46,8 @@ export interface Crew {
   listen(events: CrewEvents): void
   /** Makes and opens the tasks of a region that are elsewhere, and gets their channels ready. */
   deploy(order: CrewOrder): Promise<readonly JobTask[]>
-  /** Connects the tasks of the region that are here with those elsewhere. */
-  connect(region: number, here: Deployment): void
+  /** Connects the tasks of the region that are here with those elsewhere; what it returns is stepped with them. */
+  connect(region: number, here: Deployment): Exchanging
   /** The tasks of a region elsewhere begin to work. */
   start(region: number): void
   halt(region: number): void

@@ -214,7 +214,8 @@ function makeChannels(
   return { exchange, channels }
 }
 
-function isConnected(
+/** Whether two subtasks talk over an exchange. */
+export function isConnected(
   exchange: Exchange,
   sender: number,
   receiver: number,

@@ -128,6 +128,7 @@ export class EventLoopScheduler implements Scheduler {
   private sleepUntilDeadline(): void {
     this.state = 'asleep'
     const deadlineMs = this.tasks.reduce((earliest, task) => Math.min(earliest, task.deadlineMs()), Infinity)
+    for (const task of this.tasks) task.onSleep?.()
     if (deadlineMs === Infinity) return
     const delayMs = Math.min(SLEEP_MS_MAX, Math.max(0, deadlineMs - this.clock.now()))
     this.cancelTimer = this.eventLoop.at(delayMs, () => this.wake())

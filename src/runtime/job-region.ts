@@ -2,9 +2,10 @@
 import { errorText } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Chain } from '../plan/physical-plan.ts'
-import type { Crew } from './crew.ts'
+import type { Crew, Exchanging } from './crew.ts'
 import { type Deployment, type DeploymentInit, deploy, splitsOf } from './deployment.ts'
 import type { JobTask } from './job-task.ts'
+import type { Steppable } from './steppable.ts'
 import type { Task } from './task.ts'
 
 /** What a region is made of. */
@@ -23,6 +24,7 @@ export class JobRegion {
   private readonly init: JobRegionInit
   private deployed: Deployment | undefined
   private elsewhere: readonly JobTask[] = []
+  private exchange: Exchanging | undefined
 
   constructor(init: JobRegionInit) {
     this.init = init
@@ -43,6 +45,11 @@ export class JobRegion {
     return this.elsewhere.length === 0 ? this.tasksHere : [...this.tasksHere, ...this.elsewhere]
   }
 
+  /** What is to be stepped in this thread. */
+  get steppables(): readonly Steppable[] {
+    return this.exchange === undefined ? this.tasksHere : [...this.tasksHere, this.exchange]
+  }
+
   /** Makes the tasks anew and opens them, while it is wanted. */
   async deploy(init: DeploymentInit, isWanted: () => boolean): Promise<void> {
     const { crew, index } = this.init
@@ -58,20 +65,24 @@ export class JobRegion {
       chains: this.chains,
       splits,
       from: init.restore?.manifest,
-      snapshots: init.snapshots,
+      snapshots: init.snapshots && {
+        mode: init.snapshots.mode,
+        alignmentTimeoutMs: init.snapshots.alignmentTimeoutMs,
+      },
       owner: init.owner,
     })
     // What fails here first must not leave the other without anybody who hears of it.
     elsewhere.catch(() => {})
     await this.deployHere({ ...mine, splits, isHere: (chain, subtask) => crew.isHere(chain, subtask) }, isWanted)
     this.elsewhere = await elsewhere
-    crew.connect(index, this.deployed as Deployment)
+    this.exchange = crew.connect(index, this.deployed as Deployment)
     crew.start(index)
   }
 
   /** No task does anything any more. */
   halt(): void {
     for (const task of this.tasksHere) task.halt()
+    this.exchange?.halt()
     this.init.crew?.halt(this.init.index)
   }
 

@@ -89,6 +89,12 @@ export class JobRun {
     const { plan, recovery, logger, clock } = init
     this.init = init
     this.regions = regionsOf(plan).map((chains, index) => new JobRegion({ index, chains, logger, crew: init.crew }))
+    init.crew?.listen({
+      onSnapshot: (task, snapshotId, snapshot) => this.checkpointing?.onSnapshot(task, snapshotId, snapshot),
+      onFinalSnapshot: (task, snapshot, end) => this.checkpointing?.onFinalSnapshot(task, snapshot, end),
+      onTaskFinished: () => this.onTaskFinished(),
+      onFailure: (error, task) => this.onFailure(error, task),
+    })
     this.policy = new RestartPolicy(recovery?.restart ?? { kind: 'none' }, new Prng(init.seed))
     if (recovery === undefined) return
     const { settings, store, nextId, from, onCheckpoint } = recovery
@@ -256,7 +262,7 @@ export class JobRun {
   private stepToEnd(): Promise<{ readonly error: unknown } | undefined> {
     const { scheduler } = this.init
     const { tasks, checkpointing } = this
-    const here = this.regions.flatMap(region => region.tasksHere)
+    const here = this.regions.flatMap(region => region.steppables)
     this.state = 'running'
     this.unfinished = tasks.length
     checkpointing?.start(tasks)
@@ -282,14 +288,17 @@ export class JobRun {
 
   private onFailure(error: unknown, failedTask: Steppable | JobTask | undefined): void {
     if (this.state === 'ended') return
-    const region = this.regions.find(candidate => candidate.tasks.some(task => task === failedTask))
+    const region = this.regions.find(
+      ({ tasks, steppables }) =>
+        tasks.some(task => task === failedTask) || steppables.some(steppable => steppable === failedTask),
+    )
     if (region === undefined || this.init.recovery === undefined) {
       this.giveUp(error)
       return
     }
     if (this.failed.has(region)) return
     region.halt()
-    this.init.scheduler.remove(region.tasksHere)
+    this.init.scheduler.remove(region.steppables)
     this.failed.add(region)
     if (this.state !== 'running') return
     this.restarting = this.restart(error).catch((failure: unknown) => this.giveUp(failure))
@@ -344,7 +353,7 @@ export class JobRun {
     for (const region of this.regions) {
       if (this.failed.has(region)) continue
       region.halt()
-      this.init.scheduler.remove(region.tasksHere)
+      this.init.scheduler.remove(region.steppables)
       this.failed.add(region)
       await region.close(true)
     }
@@ -352,7 +361,7 @@ export class JobRun {
 
   private goOn(): void {
     const restarted = [...this.failed].flatMap(region => region.tasks)
-    this.init.scheduler.add([...this.failed].flatMap(region => region.tasksHere))
+    this.init.scheduler.add([...this.failed].flatMap(region => region.steppables))
     this.failed.clear()
     this.state = 'running'
     this.checkpointing?.resume(restarted)

@@ -23,4 +23,6 @@ export interface Steppable {
   step(limit: StepLimit): TaskStatus
   /** The processing time at which it wants to be stepped even if nothing else happens; Infinity for never. */
   deadlineMs(): number
+  /** Nothing is to do here now: from here on it wakes the scheduler itself when it finds work. */
+  onSleep?(): void
 }

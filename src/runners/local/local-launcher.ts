@@ -14,10 +14,12 @@ import type {
   LaunchOptions,
   NoOutput,
   SnapshotInfo,
+  ThreadedJob,
 } from '../../model/job.ts'
 import { explainGraph } from '../../plan/explain.ts'
 import type { PhysicalPlan } from '../../plan/physical-plan.ts'
 import { planGraph } from '../../plan/plan.ts'
+import type { Crew } from '../../runtime/crew.ts'
 import { CHANNEL_CAPACITY_RECORDS_DEFAULT } from '../../runtime/deployment.ts'
 import { EventLoopScheduler } from '../../runtime/event-loop-scheduler.ts'
 import { JobRun } from '../../runtime/job-run.ts'
@@ -38,7 +40,29 @@ export interface LocalLauncherInit {
   readonly connectors: ConnectorResolver
   /** The parallelism of steps that do not say their own. */
   readonly defaultParallelism: number
+  /** Starts other threads for a job; where there is none, jobs run in the calling thread alone. */
+  readonly openCrew?: OpenCrew
 }
+
+/** What other threads of a job are started with. */
+export interface CrewPlace {
+  readonly plan: PhysicalPlan
+  readonly threads: ThreadedJob
+  /** The directory of the job, and its storage if that is elsewhere; undefined for a job that takes no snapshots. */
+  readonly storage: { readonly directory: string; readonly url: string | undefined } | undefined
+  readonly channelCapacityRecords: number
+  readonly seed: number
+  /** Steps of the calling thread go on. */
+  readonly wake: () => void
+}
+
+/** The other threads of a job, until they are ended. */
+export interface OpenedCrew extends Crew {
+  end(): Promise<void>
+}
+
+/** Undefined where the job has no use for other threads. */
+export type OpenCrew = (place: CrewPlace) => OpenedCrew | undefined
 
 /** A launcher that runs every task of a job in the calling thread. */
 export function localLauncher(init: LocalLauncherInit): JobLauncher {
@@ -149,24 +173,36 @@ class LocalJob implements JobHandle {
         checkpoints: options.checkpoints,
       })
     }
+    const scheduler = new EventLoopScheduler(eventLoop, clock)
+    const seed = Math.trunc(clock.monotonicMs() * 1000)
+    const crew = this.openCrew(seed, () => scheduler.wake())
     try {
       const run = new JobRun({
         plan,
         connectors: init.connectors,
         clock,
         logger,
-        scheduler: new EventLoopScheduler(eventLoop, clock),
-        seed: Math.trunc(clock.monotonicMs() * 1000),
+        scheduler,
+        seed,
         channelCapacityRecords: this.channelCapacityRecords,
         recovery: this.recovery?.init,
+        crew,
       })
       this.run = run
       for (const request of this.pending.splice(0)) request(run)
       await this.recovery?.serve(this)
       return await runUntilAborted(run, options.signal)
     } finally {
+      await crew?.end()
       await this.recovery?.close()
     }
+  }
+
+  private openCrew(seed: number, wake: () => void): OpenedCrew | undefined {
+    const { init, options, plan, channelCapacityRecords, recovery } = this
+    if (options.threads === undefined) return undefined
+    const storage = recovery && { directory: recovery.location, url: options.storage }
+    return init.openCrew?.({ plan, threads: options.threads, storage, channelCapacityRecords, seed, wake })
   }
 }
 
