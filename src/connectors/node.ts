@@ -35,7 +35,7 @@ export function nodeConnectors(ports: NodePorts): ConnectorResolver {
     sources: {
       ...portable.sources,
       'file-lines': fileLinesSource,
-      'stdin-lines': loggable(spec => stdinLinesSource(spec, stdin), logs),
+      'stdin-lines': loggable((spec, readFor) => stdinLinesSource(spec, stdin, readFor), logs),
       'socket-text': loggable(socketTextSource, logs),
     },
     sinks: {

@@ -13,6 +13,9 @@ export interface Split<P = unknown> {
 
 /** What a reader can reach. */
 export interface ReaderContext {
+  readonly jobName: string
+  /** True when the job takes snapshots, so that its readers hear of those that are complete. */
+  readonly isCheckpointed: boolean
   readonly subtaskIndex: number
   readonly parallelism: number
   readonly clock: Clock
@@ -40,6 +43,13 @@ export interface SplitReader<T, P = unknown> {
   readonly wakeAtMs?: number
   /** The position after the last record emitted. */
   position(): P
+  /**
+   * A snapshot with this position is complete: a failure leads back behind it only if that snapshot turns out to be damaged (then to one of those
+   * that the job retains). For readers that acknowledge what they have read, or let go of it. Not called for snapshots that failed, so some positions
+   * are never told; one may be told twice, and the last is that of the end. Nothing waits for it: work that takes time is begun here, and awaited
+   * in `close`. What it throws is logged as a warning.
+   */
+  onSnapshotComplete?(position: P): void
   close(): void | Promise<void>
 }
 

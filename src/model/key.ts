@@ -40,6 +40,11 @@ export function functionSelector(select: (record: never) => unknown): KeySelecto
 
 /** The selector in words, for plans and messages: `word`, `[city, day]` or `function`. */
 export function keySelectorText(selector: KeySelector): string {
-  if (selector.fields === undefined) return 'function'
+  return keyFieldsText(selector) ?? 'function'
+}
+
+/** The fields that a key is made of, in words: `word`, `[city, day]`; undefined for a function, of which that is not known. */
+export function keyFieldsText(selector: KeySelector | undefined): string | undefined {
+  if (selector?.fields === undefined) return undefined
   return selector.isTuple ? `[${selector.fields.join(', ')}]` : (selector.fields[0] as string)
 }

@@ -43,9 +43,10 @@ export class SinkOperator implements Operator {
   }
 
   async open(): Promise<void> {
-    const { subtaskIndex, vertex, clock, logger, jobName, attempt, startedFromId } = this.context
+    const { subtaskIndex, vertex, clock, logger, jobName, owner, attempt, startedFromId } = this.context
     const { parallelism, uid } = vertex
-    const writerContext: WriterContext = { subtaskIndex, parallelism, clock, logger, jobName, attempt, uid }
+    const named = owner === undefined ? { jobName, uid } : { jobName, uid, owner }
+    const writerContext: WriterContext = { subtaskIndex, parallelism, clock, logger, attempt, ...named }
     try {
       this.writer = await this.sink.open(writerContext)
       await this.transactions?.open(this.writer as TransactionalWriter<unknown>, startedFromId)

@@ -1,8 +1,8 @@
 // Record path. Reads the splits of one subtask in turn and emits their records.
 import { errorText, StreamError } from '../base/errors.ts'
 import type { ReaderContext, ReadStatus, Source, SourceOutput, Split, SplitReader } from '../model/connector.ts'
+import { stepText } from '../model/step-text.ts'
 import type { WatermarkStrategy } from '../model/watermark-strategy.ts'
-import { ListPart } from '../state/list-part.ts'
 import type { StatePart } from '../state/state-part.ts'
 import {
   type CurrentRecord,
@@ -15,7 +15,10 @@ import {
 } from './operator.ts'
 import { SplitDiscovery } from './split-discovery.ts'
 import { type SplitTime, SplitTimes } from './split-time.ts'
+import { type SplitState, SplitsPart } from './splits-part.ts'
 import { atStep, StepFailure } from './user-failure.ts'
+
+export { SPLITS_PART, type SplitState } from './splits-part.ts'
 
 /** A split while it is being read. `sleeping`: it waits for its reader's wake-up or time; `paused`: for splits that it is ahead of. */
 interface OpenSplit {
@@ -26,18 +29,6 @@ interface OpenSplit {
   state: 'ready' | 'sleeping' | 'paused' | 'ended'
 }
 
-/** A split as a snapshot holds it. */
-export interface SplitState {
-  readonly id: string
-  readonly position: unknown
-  readonly isEnded: boolean
-  /** Epoch ms; -Infinity where the source makes no watermarks. */
-  readonly watermark: number
-}
-
-/** The part that holds the splits of a source. */
-export const SPLITS_PART = 'splits'
-
 /** The operator of a source. */
 export class SourceReadOperator implements SourceOperator {
   readonly inputs: readonly Emit[] = []
@@ -46,6 +37,7 @@ export class SourceReadOperator implements SourceOperator {
   readonly isIdle?: () => boolean
   readonly timeHolder?: () => TimeHolder
   readonly parts: readonly StatePart[]
+  private readonly splitsPart: SplitsPart
   private readonly times: SplitTimes | undefined
   private readonly source: Source<unknown>
   private readonly context: OperatorContext
@@ -62,10 +54,12 @@ export class SourceReadOperator implements SourceOperator {
     this.source = source
     this.context = context
     this.output = new CountingOutput(context)
-    const states = (): readonly SplitState[] => this.splits.map(split => this.stateOf(split))
-    this.parts = [
-      new ListPart(SPLITS_PART, 'list', SPLITS_PART, states, restored => this.restore(restored as SplitState[])),
-    ]
+    this.splitsPart = new SplitsPart({
+      states: () => this.splits.map(split => this.stateOf(split)),
+      restored: states => this.restore(states),
+      recordsOut: () => context.counters.recordsOut,
+    })
+    this.parts = [this.splitsPart]
     if (strategy === undefined) return
     const times = new SplitTimes(strategy, context)
     this.times = times
@@ -123,6 +117,8 @@ export class SourceReadOperator implements SourceOperator {
   private async openSplit(split: Split): Promise<OpenSplit> {
     let openSplit: OpenSplit | undefined
     const readerContext: ReaderContext = {
+      jobName: this.context.jobName,
+      isCheckpointed: this.context.isCheckpointed,
       subtaskIndex: this.context.subtaskIndex,
       parallelism: this.context.vertex.parallelism,
       clock: this.context.clock,
@@ -157,6 +153,20 @@ export class SourceReadOperator implements SourceOperator {
 
   stopReading(): void {
     this.isStopping = true
+  }
+
+  settleSnapshot(snapshotId: number, outcome: 'completed' | 'aborted'): void {
+    for (const { id, position } of this.splitsPart.settled(snapshotId, outcome)) this.tellComplete(id, position)
+  }
+
+  private tellComplete(id: string, position: unknown): void {
+    const open = this.splits.find(({ split }) => split.id === id)
+    try {
+      open?.reader.onSnapshotComplete?.(position)
+    } catch (error) {
+      const what = `the reader of ${id} failed when it was told of a complete snapshot`
+      this.context.logger.log('warn', `${stepText(this.context.vertex)}: ${what}`, { error: errorText(error) })
+    }
   }
 
   read(): 'busy' | 'waiting' | 'end' {
@@ -194,6 +204,7 @@ export class SourceReadOperator implements SourceOperator {
   }
 
   async close(): Promise<void> {
+    this.reportLost()
     let failure: unknown
     const close = async (what: string, closes: { close(): void | Promise<void> }): Promise<void> => {
       try {
@@ -205,6 +216,18 @@ export class SourceReadOperator implements SourceOperator {
     for (const { reader, split } of this.splits) await close(split.id, reader)
     if (this.discovery !== undefined) await close('new splits', this.discovery)
     if (failure !== undefined) throw failure
+  }
+
+  // Whoever cannot go back loses what no snapshot holds: that is no news to who has read the plan, but how much it was is.
+  private reportLost(): void {
+    const { vertex, counters, isCheckpointed, logger } = this.context
+    const { operator } = vertex
+    if (!isCheckpointed || operator.kind !== 'source') return
+    const { isReplayable = true, isLogged = false } = operator.source
+    const records = counters.recordsOut - this.splitsPart.recordsComplete
+    if (isReplayable || isLogged || records === 0) return
+    const what = 'records that it gave are in no complete snapshot and cannot be given again'
+    logger.log('warn', `${stepText(vertex)}: ${what}`, { records })
   }
 
   private closeFailure(what: string, error: unknown): StepFailure {

@@ -22,6 +22,7 @@ import type { AlignmentCoordinator } from '../time/alignment-coordinator.ts'
 import type { Barrier, ControlElement } from './batch.ts'
 import type { Channel } from './channel.ts'
 import { keyReader, partitioner } from './partitioner.ts'
+import { RestoredKeys } from './restored-keys.ts'
 
 /** The channels of one edge out of one subtask. */
 export interface OutputEdge {
@@ -62,6 +63,8 @@ export interface ChainNode {
   outputWatermark: number
   /** How far the inputs were in the snapshot that the job started from; the step's time never goes back behind it. */
   restoredWatermark: number
+  /** The keys of its state in that snapshot; undefined for steps without keys, and where there is none. */
+  readonly restoredKeys: RestoredKeys | undefined
   isIdle: boolean
 }
 
@@ -105,6 +108,8 @@ function makeNode(
   const counters = newCounters()
   const outputs = init.outputs.filter(output => output.edge.from === vertex.id)
   const parentLink = chain.links.find(edge => edge.to === vertex.id)
+  const isRestored = init.startedFromId !== undefined && vertex.keySelectors.length > 0
+  const restoredKeys = isRestored ? new RestoredKeys(vertex, init.logger) : undefined
   const context: OperatorContext = {
     vertex,
     subtaskIndex: init.subtaskIndex,
@@ -126,7 +131,10 @@ function makeNode(
     owner: init.owner,
     attempt: init.attempt,
     startedFromId: init.startedFromId,
-    keyOf: input => keySource(vertex, input, parentLink !== undefined, record),
+    keyOf: input => {
+      const keyOf = keySource(vertex, input, parentLink !== undefined, record)
+      return restoredKeys?.watch(keyOf) ?? keyOf
+    },
   }
   return {
     vertex,
@@ -137,6 +145,7 @@ function makeNode(
     inputWatermark: -Infinity,
     outputWatermark: -Infinity,
     restoredWatermark: -Infinity,
+    restoredKeys,
     isIdle: false,
   }
 }

@@ -7,6 +7,7 @@ import type { GroupRange, Manifest, ManifestOperator, ManifestPart } from '../re
 import { readValue } from '../serde/value-codec.ts'
 import type { PartRestorer, PartSchema, StatePart } from '../state/state-part.ts'
 import { groupsOf } from './restore-groups.ts'
+import type { RestoredKeys } from './restored-keys.ts'
 import type { Task } from './task.ts'
 
 /** The rows that are wanted of a part: of key groups, of some of the subtasks that wrote it, or all. */
@@ -62,6 +63,8 @@ async function restorePart(
   // Segments repeat their schema; rows that were written alike are read by one restorer.
   const restorers = new Map<string, PartRestorer>()
   const known = new Map<PartSchema, PartRestorer>()
+  const keys =
+    part.kind === 'keyed' ? task.nodes.find(({ vertex }) => vertex.uid === operator.uid)?.restoredKeys : undefined
   let count = 0
   const isMine = (): boolean => part.kind !== 'list' || count++ % task.chain.parallelism === task.subtaskIndex
   const visit: VisitRow = (schema, keyGroup, identity, payload) => {
@@ -71,7 +74,7 @@ async function restorePart(
       restorer = restorerFor(part, schema, restorers)
       known.set(schema, restorer)
     }
-    readRow(restorer, { keyGroup, identity, payload }, part, operator)
+    readRow(restorer, { keyGroup, identity, payload, keys }, part, operator)
   }
   await restore.readRows(found, rowsWanted(task, part, operator), visit)
   for (const restorer of restorers.values()) restorer.finish?.()
@@ -86,11 +89,17 @@ function restorerFor(part: StatePart, schema: PartSchema, restorers: Map<string,
 
 function readRow(
   restorer: PartRestorer,
-  row: { readonly keyGroup: number; readonly identity: ByteReader; readonly payload: ByteReader },
+  row: {
+    readonly keyGroup: number
+    readonly identity: ByteReader
+    readonly payload: ByteReader
+    readonly keys: RestoredKeys | undefined
+  },
   part: StatePart,
   operator: ManifestOperator,
 ): void {
   try {
+    row.keys?.noteRow(row.identity)
     restorer.row(row.keyGroup, row.identity, row.payload)
   } catch (error) {
     if (!(error instanceof BytesCorruptError)) throw error

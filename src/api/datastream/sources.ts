@@ -43,12 +43,13 @@ export interface TextFileOptions extends TextOptions {
 }
 
 /**
- * A log on the disk of what a source gave, which is emitted again after a failure. For checkpoints alone: without them the log only grows.
+ * A log on the disk of what a source gave, which is emitted again after a failure. For jobs with checkpoints alone, since these let go of old
+ * records: any other is refused with OPTION_INVALID when it starts.
  */
 export interface WriteAheadLogOptions {
   /**
-   * Where it is; `./.millrace/wal/` and a hash of what the source reads unless given. No two jobs may share one: give each its own where
-   * several read the same address, or standard input, from one working directory.
+   * Where it is; unless given, `./.millrace/wal/` and the name of the job with a hash of that and of what the source reads. No two readers may share
+   * one: give each its own where a job reads the same address twice, or where jobs of one name run in one working directory.
    */
   readonly directory?: string
   /** The size at which a file of the log ends; files are removed as a whole. 8 MiB unless given, 4096 at least. */

@@ -1,4 +1,4 @@
-// A source of the lines of standard input. It belongs to the main thread, is read once and cannot be resumed.
+// A source of the lines of standard input. It belongs to the main thread, is read once and cannot be resumed, in the same process neither.
 import { Buffer } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import { errorText, StreamError } from '../../base/errors.ts'
@@ -10,9 +10,10 @@ import { TEXT_OPTION_NAMES, textOptions } from '../text-options.ts'
 
 /**
  * Makes the source `stdin-lines` of `lineBytesMax` and `encodingErrors`; throws OPTION_INVALID. `input` gives the stream of bytes.
- * Reading fails with LINE_TOO_LONG, TEXT_INVALID or SOURCE_FAILED. Its position counts the bytes read and cannot be gone back to.
+ * Reading fails with LINE_TOO_LONG, TEXT_INVALID or SOURCE_FAILED. Its position counts the bytes read and cannot be gone back to: opening fails with
+ * SOURCE_FAILED for one above 0, and for a stream that has given lines already to a job that is restarted; `readFor` stands for the job then.
  */
-export function stdinLinesSource(spec: SourceSpec, input: () => Readable): Source<string, number> {
+export function stdinLinesSource(spec: SourceSpec, input: () => Readable, readFor?: object): Source<string, number> {
   const options = new ConnectorOptions(spec, TEXT_OPTION_NAMES)
   const text = textOptions(options)
   return {
@@ -24,15 +25,35 @@ export function stdinLinesSource(spec: SourceSpec, input: () => Readable): Sourc
           `${spec.description}: standard input cannot be resumed at byte ${split.position}: what was read is not kept anywhere, so it cannot be replayed after a failure or a stop; read a file, keep what comes in (writeAheadLog: true), or start from the beginning`,
         )
       }
-      return new StdinReader(input(), { ...text, description: spec.description, logger: context.logger }, context)
+      const stream = input()
+      const bytesLost = readFor === undefined ? 0 : (bytesGiven.get(stream)?.get(readFor) ?? 0)
+      if (bytesLost > 0) throw lostError(spec.description, bytesLost)
+      return new StdinReader(
+        stream,
+        { ...text, description: spec.description, logger: context.logger },
+        context,
+        readFor,
+      )
     },
   }
+}
+
+// How many bytes of a stream have become lines, by whom they were read for. A source is made anew when its job is restarted, and what was read of
+// the stream stays read: so this is kept beside the stream itself.
+const bytesGiven = new WeakMap<Readable, WeakMap<object, number>>()
+
+function lostError(description: string, bytes: number): StreamError {
+  return new StreamError(
+    'SOURCE_FAILED',
+    `${description}: the job is restarted from its beginning, and the lines in the first ${bytes} bytes of standard input were read before the failure: they are in no checkpoint and cannot be read again; read a file, or keep what comes in (writeAheadLog: true)`,
+  )
 }
 
 class StdinReader implements SplitReader<string, number> {
   private readonly stream: Readable
   private readonly input: LineInput
   private readonly context: ReaderContext
+  private readonly readFor: object | undefined
   private readonly queue: ChunkQueue
   private readonly cutter: LineCutter
   /** The chunks of the line that is not complete, and of those behind it; the first begins at the byte `givenFrom`. */
@@ -41,8 +62,9 @@ class StdinReader implements SplitReader<string, number> {
   private state: 'open' | 'ended' | 'closed' = 'open'
   private failure: StreamError | undefined
 
-  constructor(stream: Readable, input: LineInput, context: ReaderContext) {
+  constructor(stream: Readable, input: LineInput, context: ReaderContext, readFor: object | undefined) {
     this.stream = stream
+    this.readFor = readFor
     this.input = input
     this.context = context
     this.queue = new ChunkQueue(stream)
@@ -72,6 +94,7 @@ class StdinReader implements SplitReader<string, number> {
   close(): void {
     if (this.state === 'closed') return
     this.state = 'closed'
+    this.noteGiven()
     logReplacements(this.cutter, this.input)
     this.stream.off('data', this.onData)
     this.stream.off('end', this.onEnd)
@@ -84,6 +107,12 @@ class StdinReader implements SplitReader<string, number> {
     // Else the next reader in this process would begin within a line.
     const isOpen = !this.stream.readableEnded && !this.stream.destroyed && this.stream.readableEncoding === null
     if (left.length > 0 && isOpen) this.stream.unshift(left)
+  }
+
+  private noteGiven(): void {
+    if (this.readFor === undefined) return
+    const byReader = bytesGiven.get(this.stream) ?? new WeakMap<object, number>()
+    bytesGiven.set(this.stream, byReader.set(this.readFor, this.cutter.position()))
   }
 
   private takeChunk(): Uint8Array | undefined {

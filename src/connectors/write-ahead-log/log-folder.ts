@@ -22,7 +22,14 @@ export interface Segment {
   readonly bytes: number
 }
 
+/** A place between two records, as snapshots hold it: what is before it was emitted. */
+export interface LogPosition {
+  readonly segment: number
+  readonly offset: number
+}
+
 const DIGITS = 10
+const SETTLED = 'settled'
 
 /**
  * The files of a log, for one reader at a time. Who claims the folder takes it over: the reader before, if it still runs, finds out before it
@@ -33,6 +40,8 @@ export class LogFolder {
   readonly files: Files
   /** In ascending order. */
   segments: readonly Segment[] = []
+  /** Up to here everything is in a complete snapshot, as far as was noted. */
+  settled: LogPosition | undefined
   private readonly directory: string
   private readonly prefix: string
   private ownerPath = ''
@@ -63,6 +72,20 @@ export class LogFolder {
     for (const { number } of owners) await files.remove(this.path(number, 'owner'))
     await files.remove(this.rewritePath)
     this.segments = await this.numbered('wal')
+    this.settled = await this.readSettled()
+  }
+
+  /** Notes a position that is in a complete snapshot: a job that starts at the beginning is not given again what is before it. */
+  async settle({ segment, offset }: LogPosition): Promise<void> {
+    const { settled, files } = this
+    if (settled?.segment === segment && settled.offset === offset) return
+    // Whoever has taken the log over notes positions of its own.
+    await this.requireOwned()
+    const path = this.settledPath({ segment, offset })
+    await (await files.open(path, 'create')).close()
+    await this.syncNames()
+    this.settled = { segment, offset }
+    if (settled !== undefined) await files.remove(this.settledPath(settled))
   }
 
   /** Throws SOURCE_FAILED where another reader has claimed the folder since. */
@@ -115,6 +138,28 @@ export class LogFolder {
       // Who may not read a directory did not make another in it.
       if (!['EACCES', 'EPERM'].includes(systemCode(error))) throw error
     }
+  }
+
+  // A crash may leave the note before beside the newest.
+  private async readSettled(): Promise<LogPosition | undefined> {
+    const start = join(this.directory, `${this.prefix}-`)
+    const notes = (await this.files.list(this.directory))
+      .filter(({ path }) => path.startsWith(start) && path.endsWith(`.${SETTLED}`))
+      .map(({ path }): LogPosition => {
+        const [segment, offset] = path.slice(start.length, -SETTLED.length - 1).split('-')
+        return { segment: Number(segment), offset: Number(offset) }
+      })
+      .filter(({ segment, offset }) => Number.isSafeInteger(segment) && Number.isSafeInteger(offset))
+      .sort((a, b) => a.segment - b.segment || a.offset - b.offset)
+    // The newest may not be durable yet, and without any a log could begin to count its segments anew.
+    if (notes.length > 1) await this.syncNames()
+    for (const old of notes.slice(0, -1)) await this.files.remove(this.settledPath(old))
+    return notes.at(-1)
+  }
+
+  private settledPath({ segment, offset }: LogPosition): string {
+    const number = String(segment).padStart(DIGITS, '0')
+    return join(this.directory, `${this.prefix}-${number}-${offset}.${SETTLED}`)
   }
 
   private async numbered(suffix: 'wal' | 'owner'): Promise<readonly Segment[]> {

@@ -6,12 +6,6 @@ import { decodeFrames, type FrameScan, HEADER, headerKind, type LogEntry, scanFr
 /** What is read of a segment at once, but for records that are longer. */
 const PIECE_BYTES = 1024 * 1024
 
-/** From where a log is read, as snapshots hold it: behind all that was emitted. */
-export interface LogPosition {
-  readonly segment: number
-  readonly offset: number
-}
-
 /** Entries that stand together in a segment. */
 export interface LogPiece {
   readonly segment: number

@@ -2,9 +2,8 @@
 // holds behind a position is emitted again after a failure. Group commit: while one batch is made durable the next one is collected.
 import type { ReaderContext, ReadStatus, SourceOutput, SplitReader } from '../../model/connector.ts'
 import { logError } from './log-errors.ts'
-import { FIRST_OFFSET, type LogFolder } from './log-folder.ts'
+import { FIRST_OFFSET, type LogFolder, type LogPosition } from './log-folder.ts'
 import { LogBatch, type LogEntry } from './log-format.ts'
-import type { LogPosition } from './log-reading.ts'
 import { LogWriter } from './log-writer.ts'
 import type { OpenLog } from './open-log.ts'
 
@@ -25,8 +24,8 @@ export interface LoggedReaderInit<T> extends LogLimits {
   readonly context: ReaderContext
 }
 
-/** How many of the last positions asked for, each for a snapshot, the log keeps the records of. */
-export const POSITIONS_KEPT = 5
+/** How many of the newest complete snapshots the log keeps the records of: as many as a job retains unless it says otherwise. */
+export const SNAPSHOTS_KEPT = 3
 /** A batch with so many bytes takes no more. */
 const BATCH_BYTES_MAX = 256 * 1024
 
@@ -56,8 +55,8 @@ export class LoggedReader<T> implements SplitReader<T, LogPosition> {
   private underWay: Promise<void> | undefined
   private removal: Promise<void> | undefined
   private emittedTo: LogPosition
-  /** The positions that snapshots may need, the oldest first. */
-  private readonly kept: LogPosition[]
+  /** The positions of the newest complete snapshots, the oldest first. */
+  private readonly complete: LogPosition[] = []
   private isFullTold = false
 
   constructor(init: LoggedReaderInit<T>) {
@@ -65,7 +64,6 @@ export class LoggedReader<T> implements SplitReader<T, LogPosition> {
     this.init = init
     this.writer = new LogWriter(folder, log.nextNumber, segmentBytes)
     this.emittedTo = log.start
-    this.kept = [log.start]
     this.collector = {
       emit: (record, timestampMs, isRetraction = false) => {
         this.collecting.add(record, timestampMs, isRetraction)
@@ -94,13 +92,22 @@ export class LoggedReader<T> implements SplitReader<T, LogPosition> {
     }
   }
 
-  /** The position behind all that was emitted. Each call counts as a snapshot: the log keeps what the last few need. */
+  /** The position behind all that was emitted: behind the end of a segment that gets no more, the next one begins, so that the old one can go. */
   position(): LogPosition {
-    const position = this.nextPosition()
-    this.kept.push(position)
-    if (this.kept.length > POSITIONS_KEPT) this.kept.shift()
-    this.removeOld()
-    return position
+    const { emittedTo, writer, init } = this
+    const { segment, offset } = emittedTo
+    if (segment >= writer.number) return emittedTo
+    const end = init.folder.segments.find(({ number }) => number === segment)?.bytes
+    // A segment that was removed was behind all that is needed.
+    const isPassed = end === undefined || end === offset
+    return isPassed ? { segment: segment + 1, offset: FIRST_OFFSET } : emittedTo
+  }
+
+  /** Lets go of what is before the oldest of the complete snapshots that a job may go back to. */
+  onSnapshotComplete(position: LogPosition): void {
+    this.complete.push(position)
+    if (this.complete.length > SNAPSHOTS_KEPT) this.complete.shift()
+    if (this.removal === undefined && this.state !== 'closed') this.settle()
   }
 
   /** What was taken from the inner reader goes into the log, for the next run. */
@@ -199,24 +206,10 @@ export class LoggedReader<T> implements SplitReader<T, LogPosition> {
     return true
   }
 
-  // Behind the end of a segment that gets no more, the next one begins: so the old one is not needed any longer.
-  private nextPosition(): LogPosition {
-    const { emittedTo, writer, init } = this
-    const { segment, offset } = emittedTo
-    if (segment >= writer.number) return emittedTo
-    const end = init.folder.segments.find(({ number }) => number === segment)?.bytes
-    // A segment that was removed was behind all that is needed.
-    const isPassed = end === undefined || end === offset
-    return isPassed ? { segment: segment + 1, offset: FIRST_OFFSET } : emittedTo
-  }
-
-  private removeOld(): void {
+  // One at a time; what is complete meanwhile is looked at when it is over.
+  private settle(): void {
     const { folder, context } = this.init
-    const oldest = this.kept[0]?.segment ?? 0
-    const isNeeded = this.removal === undefined && (folder.segments[0]?.number ?? oldest) < oldest
-    if (!isNeeded || this.state === 'closed') return
-    this.removal = folder
-      .removeBelow(oldest)
+    this.removal = this.settleAll()
       .catch(error => {
         const failure = logError(folder.description, 'keeps old segments, which cannot be removed', error)
         context.logger.log('warn', failure.message)
@@ -225,6 +218,17 @@ export class LoggedReader<T> implements SplitReader<T, LogPosition> {
         this.removal = undefined
         if (this.state !== 'closed') context.wake()
       })
+  }
+
+  private async settleAll(): Promise<void> {
+    const { folder } = this.init
+    for (let newest = this.complete.at(-1); newest !== undefined; ) {
+      await folder.settle(newest)
+      const oldest = this.complete.length < SNAPSHOTS_KEPT ? undefined : this.complete[0]
+      if (oldest !== undefined) await folder.removeBelow(oldest.segment)
+      const next = this.complete.at(-1)
+      newest = next === newest ? undefined : next
+    }
   }
 
   private await(what: string, action: () => Promise<void>): void {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Feed, type OpenReader, openReader, SMALL_LOG } from '../../../test/integration/connectors/support/log-life.ts'
+import {
+  completeSnapshot,
+  Feed,
+  type OpenReader,
+  openReader,
+  SMALL_LOG,
+} from '../../../test/integration/connectors/support/log-life.ts'
 import {
   ReaderDriver,
   RecordingOutput,
@@ -8,8 +14,8 @@ import {
 } from '../../../test/integration/connectors/support/reader-driver.ts'
 import type { Source } from '../../model/connector.ts'
 import { SimulatedFiles } from '../../testing/simulated-files.ts'
-import type { LogPosition } from './log-reading.ts'
-import { POSITIONS_KEPT } from './logged-reader.ts'
+import type { LogPosition } from './log-folder.ts'
+import { SNAPSHOTS_KEPT } from './logged-reader.ts'
 import { loggable } from './logged-source.ts'
 
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
@@ -124,7 +130,7 @@ describe('a source with a write-ahead log', () => {
     assert.equal(files.openHandles, 0)
   })
 
-  test('keeps what the last positions need, and no more', async () => {
+  test('keeps what the newest complete snapshots need, and no more', async () => {
     const files = new SimulatedFiles()
     const feed = new Feed(2000)
     const open = await openReader(feed, files)
@@ -132,20 +138,94 @@ describe('a source with a write-ahead log', () => {
     let segmentsMax = 0
     for (let count = 0; count < 1500; count += 10) {
       await take(open, 10)
-      positions.push(open.reader.position())
+      positions.push(completeSnapshot(open))
       await settle()
       segmentsMax = Math.max(segmentsMax, segmentsOf(files).length)
     }
     // 100 bytes are some 6 records of this kind, so 10 records are up to 3 segments; and what is read ahead.
-    assert.ok(segmentsMax <= (POSITIONS_KEPT + 2) * 3, `${segmentsMax} segments`)
+    assert.ok(segmentsMax <= (SNAPSHOTS_KEPT + 2) * 3, `${segmentsMax} segments`)
     await open.reader.close()
-    const rest = await take(await openReader(feed, files, { position: positions.at(-POSITIONS_KEPT) }), 100)
-    assert.deepEqual(rest, numbers(1500 - 10 * (POSITIONS_KEPT - 1), 1500 - 10 * (POSITIONS_KEPT - 1) + 100))
+    for (const back of [1, 2, SNAPSHOTS_KEPT]) {
+      const rest = await take(await openReader(feed, files, { position: positions.at(-back) }), 100)
+      assert.deepEqual(rest, numbers(1500 - 10 * (back - 1), 1500 - 10 * (back - 1) + 100))
+    }
     // What is older was removed, and that is said.
     await assert.rejects(
       openReader(feed, files, { position: positions[10] }),
       /SOURCE_FAILED: the feed: the write-ahead log cannot be replayed: log\/of\/feed\/.*\.wal is not there, and the log has segments \d+ to \d+ .*start from a later snapshot/,
     )
+  })
+
+  test('keeps what the newest complete snapshot needs, however many fail after it', async () => {
+    const files = new SimulatedFiles()
+    const feed = new Feed(1000)
+    const open = await openReader(feed, files)
+    for (let snapshots = 0; snapshots < 5; snapshots++) {
+      await take(open, 10)
+      completeSnapshot(open)
+      await settle()
+    }
+    const position = completeSnapshot(open)
+    for (let snapshots = 0; snapshots < 90; snapshots++) {
+      await take(open, 10)
+      open.reader.position()
+      await settle()
+    }
+    await open.reader.close()
+    assert.deepEqual(await take(await openReader(feed, files, { position })), numbers(50, 1000))
+  })
+
+  test('gives a job that begins anew nothing that a complete snapshot has', async () => {
+    for (const complete of [0, 1, 7, 20, 39, 40]) {
+      const files = new SimulatedFiles()
+      const feed = new Feed(40)
+      const first = await openReader(feed, files)
+      await take(first, complete)
+      completeSnapshot(first)
+      await take(first, 5)
+      await first.reader.close()
+      // Twice: the one that begins anew has no complete snapshot of its own.
+      for (let time = 0; time < 2; time++) {
+        const anew = await openReader(feed, files)
+        assert.deepEqual(await take(anew), numbers(complete, 40), `after ${complete}`)
+        await anew.reader.close()
+      }
+    }
+  })
+
+  test('replays nothing after a run that has finished, and keeps the numbers of its segments', async () => {
+    const files = new SimulatedFiles()
+    let from = 0
+    const feeds = [new Feed(30), new Feed(30), new Feed(30)]
+    const lasts: number[] = []
+    for (const feed of feeds) {
+      const open = await openReader(feed, files)
+      assert.deepEqual(await take(open), numbers(0, 30), `run ${from++}`)
+      lasts.push(completeSnapshot(open).segment)
+      await open.reader.close()
+    }
+    assert.deepEqual(
+      [...lasts].sort((a, b) => a - b),
+      lasts,
+    )
+    assert.equal(new Set(lasts).size, 3)
+    const bytes = [...files.snapshot().values()].reduce((sum, data) => sum + data.length, 0)
+    assert.ok(bytes < 2000, `${bytes} bytes of runs that are over`)
+  })
+
+  test('does not mistake a later segment for one of a snapshot of an earlier run', async () => {
+    const files = new SimulatedFiles()
+    const first = await openReader(new Feed(30), files)
+    await take(first, 5)
+    const early = completeSnapshot(first)
+    await take(first)
+    completeSnapshot(first)
+    await first.reader.close()
+    const second = await openReader(new Feed(30), files)
+    await take(second)
+    completeSnapshot(second)
+    await second.reader.close()
+    await assert.rejects(openReader(new Feed(30), files, { position: early }), /SOURCE_FAILED: .*is not there/)
   })
 
   test('holds the source back when it is full, and drops nothing', async () => {
@@ -164,7 +244,7 @@ describe('a source with a write-ahead log', () => {
       const bytes = [...files.snapshot().values()].reduce((sum, data) => sum + data.length, 0)
       assert.ok(bytes <= 400 + 150, `${bytes} bytes`)
       if (output.records.length === before) stood++
-      reader.position()
+      completeSnapshot({ reader })
       await settle()
     }
     assert.deepEqual(output.records, numbers(0, 500))
@@ -294,7 +374,7 @@ describe('the option writeAheadLog', () => {
 
   test('puts the log below the working directory unless told where', async () => {
     for (const [option, directory] of [
-      [true, /^\.millrace\/wal\/[0-9a-f]{8}\//],
+      [true, /^\.millrace\/wal\/job-[0-9a-f]{8}\//],
       [{ directory: 'logs/a' }, /^logs\/a\//],
     ] as const) {
       const files = new SimulatedFiles()
@@ -304,6 +384,30 @@ describe('the option writeAheadLog', () => {
       assert.ok(segmentsOf(files).length > 0)
       for (const path of files.snapshot().keys()) assert.match(path, directory)
     }
+  })
+
+  test('has a log of its own for each job, unless told where', async () => {
+    const files = new SimulatedFiles()
+    const directories = new Set<string>()
+    for (const jobName of ['orders', 'or/ders', 'x'.repeat(300), '../..']) {
+      const driver = Object.assign(new ReaderDriver(), { jobName })
+      const reader = await make(true, files).open({ id: 'feed', position: null }, driver)
+      const output = new RecordingOutput()
+      await driver.readUntil(reader, output)
+      assert.equal(output.records.length, 3)
+      await reader.close()
+      for (const path of files.snapshot().keys()) directories.add(path.slice(0, path.lastIndexOf('/')))
+    }
+    assert.equal(directories.size, 4)
+    for (const directory of directories) assert.match(directory, /^\.millrace\/wal\/[A-Za-z0-9-]{1,40}-[0-9a-f]{8}$/)
+  })
+
+  test('is refused in a job that takes no checkpoints', async () => {
+    const driver = Object.assign(new ReaderDriver(), { isCheckpointed: false })
+    await assert.rejects(
+      async () => make(true).open({ id: 'feed', position: null }, driver),
+      /OPTION_INVALID: the feed: a write-ahead log needs checkpoints, .* enableCheckpointing\(\)/,
+    )
   })
 
   test('is checked', () => {

@@ -49,6 +49,11 @@ export interface ManifestOperator {
   readonly kind: string
   readonly parallelism: number
   readonly maxParallelism: number
+  /**
+   * What the key of each input is taken from, by ordinal, in words: `word`, `[city, day]`; null for a function, and for an input without a key.
+   * Absent for steps without keys, and in snapshots of before.
+   */
+  readonly keys?: readonly (string | null)[]
   /** The subtasks that had come to the end of their input: they are not to run again. */
   readonly finishedSubtasks: readonly number[]
   readonly parts: readonly ManifestPart[]

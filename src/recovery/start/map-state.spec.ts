@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { describe } from 'node:test'
 import { StreamError } from '../../base/errors.ts'
 import type { Graph, Vertex } from '../../model/graph.ts'
+import { fieldSelector, functionSelector, type KeySelector, tupleSelector } from '../../model/key.ts'
 import type { OperatorSpec } from '../../model/operator-spec.ts'
 import { list, map, type StateDescriptors, value } from '../../model/state.ts'
 import type { PartKind, StateSchema } from '../../state/state-part.ts'
@@ -256,5 +257,75 @@ describe('applyRenames', () => {
     assert.throws(() => applyRenames(snapshot, { x: 'y' }), /holds no step "x"; it holds "a", "b"/)
     assert.throws(() => applyRenames(snapshot, { a: 'b' }), /the steps "a", "b" of the snapshot would both be "b"/)
     assert.throws(() => applyRenames(snapshot, { toString: 'y' }), code)
+  })
+})
+
+describe('the keys of a step', () => {
+  const byFunction = functionSelector(record => record)
+  const counts = part('state', { states: [state('count')] })
+  const compare = (keys: readonly (string | null)[] | undefined, ...keySelectors: KeySelector[]) => {
+    const written = operator('a', [counts], keys === undefined ? {} : { keys })
+    return mapState(manifest(written), graph(vertex('a', keyed({ count: value() }), { keySelectors })))
+  }
+
+  test('that are taken from the same fields are kept', () => {
+    const tuple = tupleSelector(['city', 'day'])
+    for (const { problems } of [
+      compare(['user'], fieldSelector('user')),
+      compare(['[city, day]'], tuple),
+      compare(['user', null], fieldSelector('user'), byFunction),
+    ])
+      assert.deepEqual(problems, [])
+  })
+
+  test('that are taken from others are refused, with both and the mend', () => {
+    const changed: readonly [string, KeySelector, string][] = [
+      ['user', fieldSelector('account'), 'account'],
+      ['user', tupleSelector(['user']), '[user]'],
+      ['[city, day]', tupleSelector(['day', 'city']), '[day, city]'],
+      ['[city, day]', fieldSelector('city'), 'city'],
+    ]
+    for (const [was, selector, is] of changed) {
+      const mapping = compare([was], selector)
+      assert.deepEqual(outline(mapping), ['a: incompatible (count kept)'])
+      assert.throws(
+        () => requireStartable(mapping),
+        error =>
+          error instanceof StreamError &&
+          error.code === 'STATE_INCOMPATIBLE' &&
+          error.message.includes(
+            `step "step a" (uid "a"): its key was taken from ${was} and is taken from ${is}, so`,
+          ) &&
+          error.message.includes(
+            'keep the key, or give the step another uid() and drop the old state (--allow-unmapped)',
+          ),
+      )
+    }
+  })
+
+  test('are compared for each input', () => {
+    const mapping = compare(['user', 'id'], fieldSelector('user'), fieldSelector('account'))
+    assert.match(
+      mapping.problems[0]?.message ?? '',
+      /the key of its input 1 was taken from id and is taken from account/,
+    )
+    assert.equal(mapping.problems.length, 1)
+    // A second input that is new has no state of its own.
+    assert.deepEqual(compare(['user'], fieldSelector('user'), fieldSelector('account')).problems, [])
+  })
+
+  test('are not compared where a function takes them, or the snapshot does not say', () => {
+    for (const { problems } of [
+      compare(['user'], byFunction),
+      compare([null], fieldSelector('user')),
+      compare(undefined, fieldSelector('user')),
+    ])
+      assert.deepEqual(problems, [])
+  })
+
+  test('do not matter to a step without keyed state', () => {
+    const operators = operator('a', [part('splits', { kind: 'list' })], { keys: ['user'] })
+    const now = vertex('a', keyed({}), { keySelectors: [fieldSelector('account')] })
+    assert.deepEqual(mapState(manifest(operators), graph(now)).problems, [])
   })
 })

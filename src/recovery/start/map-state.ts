@@ -3,6 +3,7 @@ import { StreamError } from '../../base/errors.ts'
 import type { Graph, Vertex } from '../../model/graph.ts'
 import { isStateful } from '../../model/operator-spec.ts'
 import type { Manifest, ManifestOperator, ManifestPart } from '../snapshot/manifest.ts'
+import { keyProblems } from './compare-keys.ts'
 import { type ComparedState, compareState } from './compare-states.ts'
 import { declaredStates, stateFamily, windowLayouts } from './declared-states.ts'
 import { applyRenames } from './renames.ts'
@@ -111,9 +112,11 @@ function keptStep(pair: Pair): ComparedStep {
   const { uid } = operator
   const compared = comparedStates(pair)
   const step = `step "${vertex.name}" (uid "${uid}")`
-  const incompatible = [...compared.flatMap(({ problem }) => problem ?? []), ...layoutProblems(pair)].map(
-    (problem): MappingProblem => ({ code: 'STATE_INCOMPATIBLE', uid, message: `${step}: ${problem}` }),
-  )
+  const incompatible = [
+    ...compared.flatMap(({ problem }) => problem ?? []),
+    ...layoutProblems(pair),
+    ...keyProblems(pair),
+  ].map((problem): MappingProblem => ({ code: 'STATE_INCOMPATIBLE', uid, message: `${step}: ${problem}` }))
   const lost = compared.filter(({ state }) => state.status === 'dropped')
   const dropped = (pair.allowUnmapped ? [] : lost).map(({ state }): MappingProblem => {
     const mend = 'declare it again, or drop it (--allow-unmapped)'

@@ -5,7 +5,9 @@ import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { QUEUED_BYTES_MAX } from '../../../src/connectors/chunk-queue.ts'
+import { nodeConnectors } from '../../../src/connectors/node.ts'
 import { stdinLinesSource } from '../../../src/connectors/stdin/stdin-lines.ts'
+import { SimulatedFiles } from '../../../src/testing/simulated-files.ts'
 import { ReaderDriver, RecordingOutput, readAll, sourceSpec } from './support/reader-driver.ts'
 
 const SUPPORT = new URL('./support/', import.meta.url).href
@@ -122,6 +124,50 @@ describe('the source stdin-lines', () => {
         )
       }
     }
+  })
+
+  it('fails for a job that is restarted from its beginning in the same process, unless nothing is lost', async () => {
+    const input = new PassThrough()
+    const driver = new ReaderDriver()
+    const spec = sourceSpec('stdin-lines')
+    const { source: connector } = nodeConnectors({ text: { write() {} }, stdin: () => input })
+    const open = async () => connector(spec).open({ id: 'stdin', position: 0 }, driver)
+    // Nothing was read yet.
+    await (await open()).close()
+    const reader = await open()
+    const output = new RecordingOutput<unknown>(1)
+    input.write('one\ntwo\nthree\n')
+    await driver.readUntil(reader, output, () => output.records.length >= 2)
+    await reader.close()
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await assert.rejects(open, {
+        message:
+          'SOURCE_FAILED: the stdin-lines: the job is restarted from its beginning, and the lines in the first 8 bytes of standard input were read before the failure: they are in no checkpoint and cannot be read again; read a file, or keep what comes in (writeAheadLog: true)',
+      })
+    }
+    // Another job reads on.
+    input.end()
+    assert.deepEqual((await readAll(connector(sourceSpec('stdin-lines')))).records, ['three'])
+  })
+
+  it('goes on in the same process where a write-ahead log keeps what was read', async () => {
+    const input = new PassThrough()
+    const driver = new ReaderDriver()
+    const spec = sourceSpec('stdin-lines', { writeAheadLog: { directory: 'log' } })
+    const files = new SimulatedFiles()
+    const { source: connector } = nodeConnectors({ text: { write() {} }, stdin: () => input, files })
+    const open = async () => connector(spec).open({ id: 'stdin', position: null }, driver)
+    const reader = await open()
+    const output = new RecordingOutput<unknown>(1)
+    input.write('one\ntwo\nthree\n')
+    await driver.readUntil(reader, output, () => output.records.length >= 2)
+    await reader.close()
+    input.end('four')
+    const again = await open()
+    const rest = new RecordingOutput<unknown>()
+    await driver.readUntil(again, rest)
+    await again.close()
+    assert.deepEqual(rest.records, ['one', 'two', 'three', 'four'])
   })
 
   it('lets the process end when it is closed while standard input is still open', async () => {

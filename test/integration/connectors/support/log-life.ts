@@ -2,7 +2,8 @@
 // are completed or not, restarts from the newest complete one, and the records as a job with those snapshots would have counted them.
 import type { Prng } from '../../../../src/base/prng.ts'
 import type { Files } from '../../../../src/base/storage.ts'
-import type { LogPosition } from '../../../../src/connectors/write-ahead-log/log-reading.ts'
+import type { LogPosition } from '../../../../src/connectors/write-ahead-log/log-folder.ts'
+import { SNAPSHOTS_KEPT } from '../../../../src/connectors/write-ahead-log/logged-reader.ts'
 import { type LogSettings, loggedSource } from '../../../../src/connectors/write-ahead-log/logged-source.ts'
 import type { ReaderContext, Source, SplitReader } from '../../../../src/model/connector.ts'
 import type { SimulatedFiles } from '../../../../src/testing/simulated-files.ts'
@@ -43,12 +44,19 @@ export class Feed {
   }
 }
 
-export const SMALL_LOG: LogSettings = { directory: 'log/of/feed', segmentBytes: 100, bytesMax: 100_000 }
+export const SMALL_LOG: LogSettings = { directoryOf: () => 'log/of/feed', segmentBytes: 100, bytesMax: 100_000 }
 
 /** A reader on a disk, and what drives it. */
 export interface OpenReader {
   readonly reader: SplitReader<number, LogPosition>
   readonly driver: ReaderDriver
+}
+
+/** Takes a snapshot of a reader that is complete at once; returns the position that it holds, as a file gives it back. */
+export function completeSnapshot({ reader }: Pick<OpenReader, 'reader'>): LogPosition {
+  const position = reader.position()
+  reader.onSnapshotComplete?.(position)
+  return JSON.parse(JSON.stringify(position)) as LogPosition
 }
 
 /** Opens the feed through its log, at a position or at the beginning. */
@@ -67,8 +75,13 @@ export async function openReader(
 /** How an attempt ended: all of the input came, it was killed, or it failed. */
 export type AttemptEnd = 'end' | 'killed' | 'failed'
 
-/** More snapshots in a row than this are not left incomplete: the log keeps what the last five need. */
-const INCOMPLETE_MAX = 3
+/** A snapshot that is complete. */
+interface CompleteSnapshot {
+  readonly counted: readonly number[]
+  readonly position: LogPosition | undefined
+}
+
+const NOTHING: CompleteSnapshot = { counted: [], position: undefined }
 
 /** Lives attempt after attempt on one disk. */
 export class LogLife {
@@ -79,11 +92,10 @@ export class LogLife {
   readonly feed: Feed
   private readonly files: SimulatedFiles
   private readonly prng: Prng
-  private complete: { readonly counted: readonly number[]; readonly position: LogPosition | undefined } = {
-    counted: [],
-    position: undefined,
-  }
-  private incomplete = 0
+  /** The newest complete snapshots that a job retains, the oldest first. */
+  private complete: CompleteSnapshot[] = []
+  /** Snapshots that have begun and are not complete yet; most never will be. */
+  private begun: CompleteSnapshot[] = []
 
   constructor(feed: Feed, files: SimulatedFiles, prng: Prng) {
     this.feed = feed
@@ -113,14 +125,17 @@ export class LogLife {
         for (let turns = prng.below(3); turns > 0; turns--) await undefined
       },
     )
-    this.counted = [...this.complete.counted]
+    // Now and then the newest snapshots turn out to be damaged, and the job goes back to the oldest that it retains.
+    while (this.complete.length > 1 && prng.below(8) === 0) this.complete.pop()
+    this.begun = []
+    this.counted = [...this.newest.counted]
     return Promise.race([this.live(process, () => calls >= diesAtCall), dead])
   }
 
   private async live(files: Files, isDead: () => boolean): Promise<AttemptEnd> {
     let open: OpenReader | undefined
     try {
-      open = await openReader(this.feed, files, { position: this.complete.position })
+      open = await openReader(this.feed, files, { position: this.newest.position })
       await this.readToEnd(open, isDead)
       await open.reader.close()
       return 'end'
@@ -140,18 +155,26 @@ export class LogLife {
         this.counted.push(record)
         this.everEmitted.add(record)
       }
-      if (this.prng.below(3) === 0) this.snapshot(reader.position())
+      if (this.prng.below(3) === 0) this.snapshot(reader)
       if (status === 'end') return
       if (status === 'waiting') await driver.woken()
     }
   }
 
-  private snapshot(position: LogPosition): void {
-    if (this.incomplete < INCOMPLETE_MAX && this.prng.below(2) === 0) {
-      this.incomplete++
-      return
-    }
-    this.incomplete = 0
-    this.complete = { counted: [...this.counted], position: JSON.parse(JSON.stringify(position)) as LogPosition }
+  private get newest(): CompleteSnapshot {
+    return this.complete.at(-1) ?? NOTHING
+  }
+
+  // Any number in a row may fail, and one that is complete may be so only when others have been given up.
+  private snapshot(reader: SplitReader<number, LogPosition>): void {
+    this.begun.push({ counted: [...this.counted], position: reader.position() })
+    if (this.prng.below(5) > 0) return
+    const chosen = this.begun[this.prng.below(this.begun.length)] as CompleteSnapshot
+    this.begun = this.begun.slice(this.begun.indexOf(chosen) + 1)
+    const position = chosen.position as LogPosition
+    this.complete.push({ counted: chosen.counted, position: JSON.parse(JSON.stringify(position)) as LogPosition })
+    if (this.complete.length > SNAPSHOTS_KEPT) this.complete.shift()
+    // The reader may hear of it late, or never if the process dies before.
+    queueMicrotask(() => reader.onSnapshotComplete?.(position))
   }
 }

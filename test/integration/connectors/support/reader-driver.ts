@@ -83,6 +83,8 @@ export class RecordingLogger implements Logger {
 
 /** A context for one reader, and the waiting for its wakes. */
 export class ReaderDriver implements ReaderContext {
+  readonly jobName: string = 'job'
+  readonly isCheckpointed: boolean = true
   readonly subtaskIndex = 0
   readonly parallelism = 1
   readonly clock: Clock
