@@ -1,8 +1,8 @@
 // Record path (bench/micro/copy-record.ts). The built-in aggregations of one field, and reduce, as AggregateFunction objects with Flink's
 // meaning: sum, min and max keep the other fields of the first record; minBy and maxBy give the first record that holds the extreme.
 import type { AggregateFunction } from '../model/functions.ts'
-import { REPLACED_FIELD, type ReplacedField } from '../model/replaced-field.ts'
-import { isLess, numberOf, synchronous } from './field-values.ts'
+import { REPLACED_FIELD, type ReplacedField, type Replacement } from '../model/replaced-field.ts'
+import { isLess, notNumberIn, numberOf, synchronous } from './field-values.ts'
 
 /** What minBy and maxBy remember: a record of the stream, and its field's value. */
 export interface FieldAccumulator<T> {
@@ -29,7 +29,7 @@ export interface ReduceAccumulator<T> {
 export function sumOf<T>(field: string): AggregateFunction<T, unknown, T> {
   const call = `sum(${field})`
   return Object.freeze({
-    ...replacing<T>(call, field, (total, value) => total + value),
+    ...replacing<T>('sum', field, (total, value) => total + value),
     retract: (accumulator: unknown, record: T) => {
       const value = numberOf(record, field, call)
       const total = accumulator as ReplacedRecord
@@ -41,12 +41,12 @@ export function sumOf<T>(field: string): AggregateFunction<T, unknown, T> {
 
 /** The least value of the field; the other fields are those of the first record. FIELD_NOT_NUMBER as for `sumOf`. */
 export function minOf<T>(field: string): AggregateFunction<T, unknown, T> {
-  return replacing(`min(${field})`, field, (least, value) => (isLess(value, least) ? value : least))
+  return replacing('min', field, (least, value) => (isLess(value, least) ? value : least))
 }
 
 /** The greatest value of the field; the other fields are those of the first record. FIELD_NOT_NUMBER as for `sumOf`. */
 export function maxOf<T>(field: string): AggregateFunction<T, unknown, T> {
-  return replacing(`max(${field})`, field, (greatest, value) => (isLess(greatest, value) ? value : greatest))
+  return replacing('max', field, (greatest, value) => (isLess(greatest, value) ? value : greatest))
 }
 
 /** The first record with the least value of the field, whole. FIELD_NOT_NUMBER as for `sumOf`. */
@@ -84,11 +84,12 @@ export function reduceOf<T>(reduce: (earlier: T, later: T) => T): AggregateFunct
 // The accumulator is a private copy of the first record in which the field is replaced: one object to reach per key. Keeping the first
 // record beside the value costs a second cache miss, 18 against 27 million updates per CPU second at 10 thousand keys.
 function replacing<T>(
-  call: string,
+  replacement: Replacement,
   field: string,
   combine: (a: number, b: number) => number,
 ): AggregateFunction<T, unknown, T> {
-  const replaced: ReplacedField = { field, combine, numberOf: record => numberOf(record, field, call) }
+  const call = `${replacement}(${field})`
+  const replaced: ReplacedField = { field, replacement, notNumber: record => notNumberIn(record, field, call) }
   const aggregate: AggregateFunction<T, ReplacedRecord, T> = {
     ...{ [REPLACED_FIELD]: replaced },
     create: () => NOTHING,

@@ -53,7 +53,13 @@ export function numberOf(record: unknown, field: string, call: string): number {
   // A record that is null or undefined has no field either: the error below says so.
   const value = (record as Readonly<Record<string, unknown>> | null | undefined)?.[field]
   if (typeof value === 'number') return value
-  throw notNumber(`${call}: field "${field}" is ${preview(value)}`)
+  throw notNumberIn(record, field, call)
+}
+
+/** FIELD_NOT_NUMBER for the field of a record. */
+export function notNumberIn(record: unknown, field: string, call: string): StreamError {
+  const value = (record as Readonly<Record<string, unknown>> | null | undefined)?.[field]
+  return notNumber(`${call}: field "${field}" is ${preview(value)}`)
 }
 
 /** True when the first number is less than the second; NaN is greater than every other number, as in Flink and in SQL's databases. */

@@ -3,12 +3,15 @@
 /** Where an AggregateFunction says so. Its other methods mean the same; they serve where columns do not fit. */
 export const REPLACED_FIELD: unique symbol = Symbol('replaced field')
 
-/** A number field, and how it follows from its value so far and that of the next record. */
+/** How the number follows from its value so far and that of the next record. NaN is greater than every other number. */
+export type Replacement = 'sum' | 'min' | 'max'
+
+/** A number field that is replaced. */
 export interface ReplacedField {
   readonly field: string
-  readonly combine: (soFar: number, next: number) => number
-  /** The number of a record; throws FIELD_NOT_NUMBER. */
-  readonly numberOf: (record: unknown) => number
+  readonly replacement: Replacement
+  /** The error for a record whose field is no number. */
+  readonly notNumber: (record: unknown) => Error
 }
 
 /** The field that an aggregation replaces, if it is of that kind. */

@@ -11,6 +11,8 @@ import { checkAccumulator } from '../window/window-contents.ts'
 import type { Emit, Operator, OperatorContext } from './operator.ts'
 import { failOnRecord } from './user-failure.ts'
 
+type Fields = Readonly<Record<string, unknown>>
+
 class RollingEntry extends KeyEntry {
   accumulator: unknown = undefined
   /** Records added and not taken back. An accumulator need not know: one that holds none is dropped. */
@@ -54,15 +56,16 @@ export function rollingOperator(
   }
   const { replaced } = state
   if (replaced === undefined) return { inputs: [input], parts: [part] }
+  const { field } = replaced
   const columnInput = (record: unknown): void => {
     let result: unknown
     try {
       const key = keyOf(record as never)
-      const value = replaced.numberOf(record)
+      const value = (record as Fields | null)?.[field]
+      if (typeof value !== 'number') throw replaced.notNumber(record)
       const { columns } = state
       const row = columns === undefined ? -1 : columns.find(key)
-      if (row >= 0)
-        result = (columns as KeyedColumns).replace(row, replaced.combine((columns as KeyedColumns).next(row), value))
+      if (row >= 0) result = (columns as KeyedColumns).update(row, value)
       else if (table.find(key) === undefined && state.addToColumns(key, record, 1)) result = { ...(record as object) }
       else result = addToEntry(key, record)
     } catch (error) {
@@ -103,6 +106,7 @@ class RollingState {
     if (replaced === undefined || !KeyedColumns.hasForm(key, record, replaced.field)) return false
     this.columns = new KeyedColumns(key, record, {
       field: replaced.field,
+      replacement: replaced.replacement,
       maxParallelism: this.maxParallelism,
       isTracked: this.isTracked,
       targetOf: keyGroup => part.targetOf(keyGroup),

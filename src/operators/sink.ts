@@ -37,7 +37,7 @@ export class SinkOperator implements Operator {
   constructor(sink: Sink<unknown>, delivery: SinkDelivery, context: OperatorContext) {
     this.sink = sink
     this.context = context
-    this.inputs = [record => this.take(record)]
+    this.inputs = [this.input()]
     this.transactions = delivery === 'transactional' ? new SinkTransactions() : undefined
     this.parts = this.transactions === undefined ? [] : [this.transactions.part]
   }
@@ -108,12 +108,30 @@ export class SinkOperator implements Operator {
     }
   }
 
-  private take(record: unknown): void {
+  // One function for each record, down to the writer.
+  private input(): Emit {
     const { counters, record: current } = this.context
-    counters.recordsIn++
-    this.hasUnflushed = true
-    if (this.state === 'ready') this.write(record, current.timestamp, current.isRetraction)
-    else this.enqueue({ record, timestamp: current.timestamp, isRetraction: current.isRetraction })
+    return record => {
+      counters.recordsIn++
+      this.hasUnflushed = true
+      const { timestamp, isRetraction } = current
+      if (this.state !== 'ready') {
+        this.enqueue({ record, timestamp, isRetraction })
+        return
+      }
+      let pending: void | Promise<void>
+      try {
+        pending = (this.writer as SinkWriter<unknown>).write(
+          record,
+          timestamp === NO_TIMESTAMP ? undefined : timestamp,
+          isRetraction,
+        )
+      } catch (error) {
+        throw this.failure(error)
+      }
+      // Most writers return nothing, some whatever their last call gave.
+      if (pending !== undefined && pending instanceof Promise) this.waitFor(pending)
+    }
   }
 
   private write(record: unknown, timestamp: number, isRetraction: boolean): void {

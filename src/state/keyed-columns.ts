@@ -3,12 +3,14 @@
 // miss or two each.
 import { ByteWriter } from '../base/byte-writer.ts'
 import { keyGroupOf } from '../model/key-groups.ts'
+import type { Replacement } from '../model/replaced-field.ts'
 import { hashKey } from '../serde/key-encoding.ts'
 import { writeValue } from '../serde/value-codec.ts'
 import { NUMBER_BYTES_MAX, putNumber, writeNumber, writeText } from '../serde/value-leaves.ts'
 import { OBJECT, SHORT_COUNT_MAX, SHORT_OBJECT } from '../serde/value-tags.ts'
 import type { ColumnRows, RowTarget } from './keyed-part.ts'
 import { NumberIndex } from './number-index.ts'
+import { recordMaker } from './record-maker.ts'
 import { RowTracker, TOUCHED } from './row-tracker.ts'
 
 /** The cells of a row: its key (0 for a text), records, marks (two 32-bit numbers in one cell), the number that changes, then other fields. */
@@ -22,7 +24,7 @@ const ROWS_FIRST = 1024
 type Fields = Readonly<Record<string, unknown>>
 
 /** Where the values of a field are. `key`: it is the key; `cell`: a number in the row; `column`: anything else. */
-interface Field {
+export interface Field {
   readonly name: string
   readonly kind: 'key' | 'cell' | 'column'
   readonly cell: number
@@ -33,8 +35,9 @@ interface Field {
 
 /** What keyed columns need beside the record that gives them their form. */
 export interface KeyedColumnsOptions {
-  /** The number field that changes. */
+  /** The number field that changes, and how. */
   readonly field: string
+  readonly replacement: Replacement
   readonly maxParallelism: number
   readonly isTracked: boolean
   readonly targetOf: (keyGroup: number) => RowTarget
@@ -47,6 +50,8 @@ export interface KeyedColumnsOptions {
 export class KeyedColumns implements ColumnRows {
   readonly tracker: RowTracker
   private readonly field: string
+  private readonly isSum: boolean
+  private readonly isMin: boolean
   private readonly maxParallelism: number
   private readonly targetOf: (keyGroup: number) => RowTarget
   private readonly index = new NumberIndex()
@@ -56,11 +61,9 @@ export class KeyedColumns implements ColumnRows {
   private readonly fields: readonly Field[]
   /** The same without the one that changes. */
   private readonly others: readonly Field[]
-  /** True where the key is the only other field. */
-  private readonly isPair: boolean
   private readonly numbersBytesMax: number
-  /** A record of the form, to be copied. */
-  private readonly template: Fields
+  /** Makes the record of a row, given its number and its key. */
+  private readonly make: (value: number, key: unknown, row: number) => Fields
   private readonly stride: number
   private cells: Float64Array<ArrayBuffer>
   private readonly texts: (string | undefined)[] = []
@@ -69,8 +72,10 @@ export class KeyedColumns implements ColumnRows {
 
   /** For records of the form of the given one, which `hasForm` allows; it is not added. */
   constructor(key: unknown, record: Fields, options: KeyedColumnsOptions) {
-    const { field, maxParallelism, isTracked, targetOf } = options
+    const { field, replacement, maxParallelism, isTracked, targetOf } = options
     this.field = field
+    this.isSum = replacement === 'sum'
+    this.isMin = replacement === 'min'
     this.maxParallelism = maxParallelism
     this.targetOf = targetOf
     this.names = Object.keys(record)
@@ -78,8 +83,12 @@ export class KeyedColumns implements ColumnRows {
     this.others = this.fields.filter(({ name }) => name !== field)
     const stride = Math.max(NUMBER, ...this.fields.map(({ cell }) => cell)) + 1
     this.numbersBytesMax = numbersBytesMax(this.fields)
-    this.isPair = this.others.length === 1 && this.others[0]?.kind === 'key'
-    this.template = { ...record }
+    this.make = recordMaker(
+      this.fields,
+      { ...record },
+      field,
+      (row, cell) => this.cells[row * this.stride + cell] as number,
+    )
     this.stride = stride
     this.cells = new Float64Array(ROWS_FIRST * stride)
     this.keyGroups = new Uint16Array(ROWS_FIRST)
@@ -105,19 +114,20 @@ export class KeyedColumns implements ColumnRows {
     return -1
   }
 
-  /** Counts one record more of the row's key, and gives the number so far. */
-  next(row: number): number {
+  /** Counts one record more of the row's key, and gives the record with what becomes of its number. */
+  update(row: number, next: number): Fields {
     const at = row * this.stride
     const { tracker } = this
     if (tracker.marks[(at + MARKS) * 2 + TOUCHED] !== tracker.epoch) tracker.touch(row)
     this.cells[at + COUNT] = (this.cells[at + COUNT] as number) + 1
-    return this.cells[at + NUMBER] as number
+    const soFar = this.cells[at + NUMBER] as number
+    const value = this.isSum ? soFar + next : this.replaces(soFar, next) ? next : soFar
+    this.cells[at + NUMBER] = value
+    return this.make(value, this.texts[row] ?? (this.cells[at] as number), row)
   }
 
-  /** Replaces the number of a row that `next` was asked for, and gives the record. */
-  replace(row: number, value: number): Fields {
-    this.cells[row * this.stride + NUMBER] = value
-    return this.recordOf(row, value)
+  private replaces(soFar: number, next: number): boolean {
+    return this.isMin ? isLess(next, soFar) : isLess(soFar, next)
   }
 
   /** Adds the first record of a key that has no row, counted so many times; false, and nothing done, where it has another form. */
@@ -163,24 +173,6 @@ export class KeyedColumns implements ColumnRows {
 
   private keyOf(row: number): number | string {
     return this.texts[row] ?? (this.cells[row * this.stride] as number)
-  }
-
-  private recordOf(row: number, value: number): Fields {
-    const record: Record<string, unknown> = { ...this.template }
-    record[this.field] = value
-    if (this.isPair) record[(this.others[0] as Field).name] = this.keyOf(row)
-    else this.fill(record, row)
-    return record
-  }
-
-  private fill(record: Record<string, unknown>, row: number): void {
-    const { others } = this
-    for (let i = 0; i < others.length; i++) {
-      const other = others[i] as Field
-      if (other.kind === 'key') record[other.name] = this.keyOf(row)
-      else if (other.kind === 'cell') record[other.name] = this.cells[row * this.stride + other.cell]
-      else record[other.name] = other.values[row]
-    }
   }
 
   private grow(): void {
@@ -275,6 +267,11 @@ function prefixOf(name: string, startOf: number | undefined): Uint8Array {
   }
   writeText(out, name)
   return out.copy()
+}
+
+/** NaN is greater than every other number. */
+function isLess(a: number, b: number): boolean {
+  return a < b || (Number.isNaN(b) && !Number.isNaN(a))
 }
 
 function writeKey(out: ByteWriter, key: number | string): void {
