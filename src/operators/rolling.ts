@@ -7,6 +7,8 @@ import { readValue, writeValue } from '../serde/value-codec.ts'
 import { KeyedColumns } from '../state/keyed-columns.ts'
 import { type EntryRows, KeyedPart } from '../state/keyed-part.ts'
 import { KeyEntry, KeyedTable } from '../state/keyed-table.ts'
+import { RecordForm } from '../state/record-form.ts'
+import { OwnFinder } from '../state/row-finder.ts'
 import { checkAccumulator } from '../window/window-contents.ts'
 import type { Emit, Operator, OperatorContext } from './operator.ts'
 import { failOnRecord } from './user-failure.ts'
@@ -103,10 +105,11 @@ class RollingState {
 
   private openColumns(key: unknown, record: unknown): boolean {
     const { replaced, part } = this
-    if (replaced === undefined || !KeyedColumns.hasForm(key, record, replaced.field)) return false
-    this.columns = new KeyedColumns(key, record, {
-      field: replaced.field,
+    if (replaced === undefined || !RecordForm.accepts(key, record, replaced.field)) return false
+    this.columns = new KeyedColumns({
+      form: new RecordForm(key, record, replaced.field),
       replacement: replaced.replacement,
+      finder: new OwnFinder(),
       maxParallelism: this.maxParallelism,
       isTracked: this.isTracked,
       targetOf: keyGroup => part.targetOf(keyGroup),

@@ -1,106 +1,85 @@
 // Record path (bench/micro/keyed-columns.ts). Keyed state whose values are records of one form: what the fields hold lies in rows of numbers
 // and in columns, not in an object for each key. A snapshot of a million such rows reads memory in its order, where objects cost a cache
 // miss or two each.
-import { ByteWriter } from '../base/byte-writer.ts'
+import type { ByteWriter } from '../base/byte-writer.ts'
 import { keyGroupOf } from '../model/key-groups.ts'
 import type { Replacement } from '../model/replaced-field.ts'
 import { hashKey } from '../serde/key-encoding.ts'
 import { writeValue } from '../serde/value-codec.ts'
 import { NUMBER_BYTES_MAX, putNumber, writeNumber, writeText } from '../serde/value-leaves.ts'
-import { OBJECT, SHORT_COUNT_MAX, SHORT_OBJECT } from '../serde/value-tags.ts'
 import type { ColumnRows, RowTarget } from './keyed-part.ts'
-import { NumberIndex } from './number-index.ts'
-import { recordMaker } from './record-maker.ts'
+import { COUNT, type Fields, type FormField, isColumnKey, MARKS, NUMBER, type RecordForm } from './record-form.ts'
+import type { RowFinder } from './row-finder.ts'
 import { RowTracker, TOUCHED } from './row-tracker.ts'
 
-/** The cells of a row: its key (0 for a text), records, marks (two 32-bit numbers in one cell), the number that changes, then other fields. */
-const COUNT = 1
-const MARKS = 2
-const NUMBER = 3
 /** A V8 Map ends at 2^24 entries; half of that leaves room for its growth. */
 const TEXTS_MAX = 1 << 23
 const ROWS_FIRST = 1024
+/** Lengths below it are one byte. */
+const SHORT_LENGTH = 128
 
-type Fields = Readonly<Record<string, unknown>>
-
-/** Where the values of a field are. `key`: it is the key; `cell`: a number in the row; `column`: anything else. */
-export interface Field {
-  readonly name: string
-  readonly kind: 'key' | 'cell' | 'column'
-  readonly cell: number
-  readonly values: unknown[]
-  /** What goes before the value in a snapshot: the name, and before the first name the start of the record. */
-  readonly prefix: Uint8Array
+/** What the rows of a snapshot have around key, count and record: nothing, unless given. */
+export interface RowFrame {
+  readonly identityTail: Uint8Array
+  readonly payloadHead: Uint8Array
+  /** How often the count stands in the payload. */
+  readonly counts: 1 | 2
+  readonly payloadTail: Uint8Array
 }
 
-/** What keyed columns need beside the record that gives them their form. */
-export interface KeyedColumnsOptions {
-  /** The number field that changes, and how. */
-  readonly field: string
+const NO_BYTES = new Uint8Array(0)
+const PLAIN_FRAME: RowFrame = { identityTail: NO_BYTES, payloadHead: NO_BYTES, counts: 1, payloadTail: NO_BYTES }
+
+/** What keyed columns are made of. */
+export interface KeyedColumnsInit {
+  readonly form: RecordForm
   readonly replacement: Replacement
+  readonly finder: RowFinder
   readonly maxParallelism: number
   readonly isTracked: boolean
   readonly targetOf: (keyGroup: number) => RowTarget
+  /** Asked for when the first row is written. */
+  readonly frame?: () => RowFrame
 }
 
 /**
  * Rows by key, a number or a text. A row holds the first record of its key, how many there were, and the number field that changes. Rows never
- * go away. The rows of a snapshot are those of objects: how many records, then the record.
+ * go away, but may be emptied. The rows of a snapshot are those of objects: how many records, then the record.
  */
 export class KeyedColumns implements ColumnRows {
   readonly tracker: RowTracker
-  private readonly field: string
+  /** By the position of the field in the form. */
+  readonly columns: unknown[][]
+  private readonly init: KeyedColumnsInit
+  private readonly form: RecordForm
+  private readonly finder: RowFinder
   private readonly isSum: boolean
   private readonly isMin: boolean
-  private readonly maxParallelism: number
-  private readonly targetOf: (keyGroup: number) => RowTarget
-  private readonly index = new NumberIndex()
-  private readonly rowOfText = new Map<string, number>()
-  private readonly names: readonly string[]
-  /** In the order of the record. */
-  private readonly fields: readonly Field[]
-  /** The same without the one that changes. */
-  private readonly others: readonly Field[]
-  private readonly numbersBytesMax: number
-  /** Makes the record of a row, given its number and its key. */
-  private readonly make: (value: number, key: unknown, row: number) => Fields
   private readonly stride: number
   private cells: Float64Array<ArrayBuffer>
   private readonly texts: (string | undefined)[] = []
+  private hasTexts = false
   private keyGroups: Uint16Array
   private size = 0
+  private isFull = false
+  private madeFrame: RowFrame | undefined
 
-  /** For records of the form of the given one, which `hasForm` allows; it is not added. */
-  constructor(key: unknown, record: Fields, options: KeyedColumnsOptions) {
-    const { field, replacement, maxParallelism, isTracked, targetOf } = options
-    this.field = field
+  constructor(init: KeyedColumnsInit) {
+    const { form, finder, replacement, isTracked } = init
+    this.init = init
+    this.form = form
+    this.finder = finder
     this.isSum = replacement === 'sum'
     this.isMin = replacement === 'min'
-    this.maxParallelism = maxParallelism
-    this.targetOf = targetOf
-    this.names = Object.keys(record)
-    this.fields = fieldsOf(this.names, record, key, field)
-    this.others = this.fields.filter(({ name }) => name !== field)
-    const stride = Math.max(NUMBER, ...this.fields.map(({ cell }) => cell)) + 1
-    this.numbersBytesMax = numbersBytesMax(this.fields)
-    this.make = recordMaker(
-      this.fields,
-      { ...record },
-      field,
-      (row, cell) => this.cells[row * this.stride + cell] as number,
-    )
+    this.columns = form.fields.map(() => [])
+    const { stride } = form
     this.stride = stride
     this.cells = new Float64Array(ROWS_FIRST * stride)
-    this.keyGroups = new Uint16Array(ROWS_FIRST)
+    this.keyGroups = new Uint16Array(isTracked ? ROWS_FIRST : 0)
     this.tracker = new RowTracker(new Uint32Array(this.cells.buffer), { stride: stride * 2, offset: MARKS * 2 }, row =>
       this.write(row),
     )
     if (isTracked) this.tracker.enable()
-  }
-
-  /** True when such a record can give columns their form. */
-  static hasForm(key: unknown, record: unknown, field: string): record is Fields {
-    return isKey(key) && isPlain(record) && typeof record[field] === 'number' && !Object.hasOwn(record, '__proto__')
   }
 
   get count(): number {
@@ -109,70 +88,86 @@ export class KeyedColumns implements ColumnRows {
 
   /** The row of a key, -1 where it has none. */
   find(key: unknown): number {
-    if (typeof key === 'number') return this.index.find(key, this.cells, this.stride)
-    if (typeof key === 'string') return this.rowOfText.get(key) ?? -1
-    return -1
+    return isColumnKey(key) ? this.finder.find(key, this.cells, this.stride) : -1
   }
 
-  /** Counts one record more of the row's key, and gives the record with what becomes of its number. */
-  update(row: number, next: number): Fields {
+  /** Counts one record more of the row's key; returns what becomes of its number. */
+  count1(row: number, next: number): number {
+    const { tracker, cells } = this
     const at = row * this.stride
-    const { tracker } = this
     if (tracker.marks[(at + MARKS) * 2 + TOUCHED] !== tracker.epoch) tracker.touch(row)
-    this.cells[at + COUNT] = (this.cells[at + COUNT] as number) + 1
-    const soFar = this.cells[at + NUMBER] as number
+    cells[at + COUNT] = (cells[at + COUNT] as number) + 1
+    const soFar = cells[at + NUMBER] as number
     const value = this.isSum ? soFar + next : this.replaces(soFar, next) ? next : soFar
-    this.cells[at + NUMBER] = value
-    return this.make(value, this.texts[row] ?? (this.cells[at] as number), row)
+    cells[at + NUMBER] = value
+    return value
+  }
+
+  /** As `count1`; gives the record. */
+  update(row: number, next: number): Fields {
+    const value = this.count1(row, next)
+    return this.form.make(this, row, value, this.keyOf(row))
+  }
+
+  /** The record of a row. */
+  recordAt(row: number): Fields {
+    return this.form.make(this, row, this.cells[row * this.stride + NUMBER] as number, this.keyOf(row))
+  }
+
+  /** Adds the first record of a key that has no row, counted so many times; false, and nothing done, where it has another form. */
+  add(key: unknown, record: unknown, count: number): boolean {
+    const { form, size: row } = this
+    if (!form.matches(key, record) || (typeof key === 'string' && row >= TEXTS_MAX)) return false
+    if ((row + 1) * this.stride > this.cells.length) this.grow()
+    this.size++
+    const { cells } = this
+    const at = row * this.stride
+    cells[at + COUNT] = count
+    for (let i = 0; i < form.fields.length; i++) {
+      const { name, kind, cell } = form.fields[i] as FormField
+      if (kind === 'cell') cells[at + cell] = record[name] as number
+      else if (kind === 'column') (this.columns[i] as unknown[]).push(record[name])
+    }
+    if (typeof key === 'number') cells[at] = key
+    else {
+      this.hasTexts = true
+      this.texts[row] = key as string
+    }
+    this.finder.add(key as number | string, row, cells, this.stride)
+    if (this.tracker.epoch > 0) {
+      this.keyGroups[row] = keyGroupOf(hashKey(key), this.init.maxParallelism)
+      this.tracker.touch(row)
+    }
+    return true
+  }
+
+  /** Nothing is kept for the row any more, and nothing will be. */
+  empty(row: number): void {
+    if (this.tracker.epoch > 0) this.tracker.touch(row)
+    this.cells[row * this.stride + COUNT] = 0
+  }
+
+  /** True for a row that was not emptied. */
+  holds(row: number): boolean {
+    return this.cells[row * this.stride + COUNT] !== 0
+  }
+
+  begin(snapshotId: number, isFull: boolean): void {
+    this.isFull = isFull
+    this.tracker.begin(snapshotId, isFull, this.size)
+  }
+
+  cellAt(row: number, cell: number): number {
+    return this.cells[row * this.stride + cell] as number
   }
 
   private replaces(soFar: number, next: number): boolean {
     return this.isMin ? isLess(next, soFar) : isLess(soFar, next)
   }
 
-  /** Adds the first record of a key that has no row, counted so many times; false, and nothing done, where it has another form. */
-  add(key: unknown, record: unknown, count: number): boolean {
-    if (!isKey(key) || !isPlain(record) || !this.isOfForm(key, record)) return false
-    const row = this.size
-    if (typeof key === 'string' && row >= TEXTS_MAX) return false
-    if (row === this.keyGroups.length) this.grow()
-    this.size++
-    const at = row * this.stride
-    this.cells[at + COUNT] = count
-    this.cells[at + NUMBER] = record[this.field] as number
-    for (const other of this.others) {
-      if (other.kind === 'cell') this.cells[at + other.cell] = record[other.name] as number
-      else if (other.kind === 'column') other.values.push(record[other.name])
-    }
-    this.keyGroups[row] = keyGroupOf(hashKey(key), this.maxParallelism)
-    if (typeof key === 'number') {
-      this.cells[at] = key
-      this.index.add(key, row, this.cells, this.stride)
-    } else {
-      this.texts[row] = key
-      this.rowOfText.set(key, row)
-    }
-    this.tracker.touch(row)
-    return true
-  }
-
-  begin(snapshotId: number, isFull: boolean): void {
-    this.tracker.begin(snapshotId, isFull, this.size)
-  }
-
-  private isOfForm(key: unknown, record: Fields): boolean {
-    const names = Object.keys(record)
-    const { length } = this.names
-    if (names.length !== length || typeof record[this.field] !== 'number') return false
-    for (let i = 0; i < length; i++) if (names[i] !== this.names[i]) return false
-    return this.others.every(({ name, kind }) => {
-      if (kind === 'key') return Object.is(record[name], key)
-      return kind === 'column' || typeof record[name] === 'number'
-    })
-  }
-
   private keyOf(row: number): number | string {
-    return this.texts[row] ?? (this.cells[row * this.stride] as number)
+    const text = this.hasTexts ? this.texts[row] : undefined
+    return text ?? (this.cells[row * this.stride] as number)
   }
 
   private grow(): void {
@@ -180,37 +175,60 @@ export class KeyedColumns implements ColumnRows {
     cells.set(this.cells)
     this.cells = cells
     this.tracker.marks = new Uint32Array(cells.buffer)
+    if (this.keyGroups.length === 0) return
     const keyGroups = new Uint16Array(this.keyGroups.length * 2)
     keyGroups.set(this.keyGroups)
     this.keyGroups = keyGroups
   }
 
+  private get frame(): RowFrame {
+    this.madeFrame ??= this.init.frame?.() ?? PLAIN_FRAME
+    return this.madeFrame
+  }
+
   private write(row: number): void {
-    const target = this.targetOf(this.keyGroups[row] as number)
+    const isGone = !this.holds(row)
+    // No snapshot holds it, so none needs to be told that it is gone.
+    if (isGone && (this.isFull || !this.tracker.isKnown(row))) return
+    const target = this.init.targetOf(this.keyGroups[row] as number)
     const { out } = target
-    if (this.numbersBytesMax > 0 && this.texts.length === 0) this.writeNumbers(out, row)
+    const { numbersBytesMax } = this.form
+    if (isGone) this.writeGone(out, row)
+    else if (numbersBytesMax > 0 && !this.hasTexts) this.writeNumbers(out, row)
     else this.writeAny(out, row)
     target.rows++
+  }
+
+  private writeIdentity(out: ByteWriter, row: number): void {
+    const identity = out.openLength()
+    writeKey(out, this.keyOf(row))
+    out.raw(this.frame.identityTail)
+    out.fillLength(identity)
+  }
+
+  private writeGone(out: ByteWriter, row: number): void {
+    this.writeIdentity(out, row)
+    out.byte(0)
   }
 
   private writeAny(out: ByteWriter, row: number): void {
     const from = out.length
     const at = row * this.stride
+    const { payloadHead, payloadTail, counts } = this.frame
     try {
-      const identity = out.openLength()
-      const key = this.keyOf(row)
-      writeKey(out, key)
-      out.fillLength(identity)
+      this.writeIdentity(out, row)
       const payload = out.openLength()
-      writeNumber(out, this.cells[at + COUNT] as number)
-      const { fields } = this
+      out.raw(payloadHead)
+      for (let i = 0; i < counts; i++) writeNumber(out, this.cells[at + COUNT] as number)
+      const { fields } = this.form
       for (let i = 0; i < fields.length; i++) {
-        const { prefix, kind, cell, values } = fields[i] as Field
+        const { prefix, kind, cell } = fields[i] as FormField
         out.raw(prefix)
         if (kind === 'cell') writeNumber(out, this.cells[at + cell] as number)
-        else if (kind === 'key') writeKey(out, key)
-        else writeValue(out, values[row])
+        else if (kind === 'key') writeKey(out, this.keyOf(row))
+        else writeValue(out, (this.columns[i] as unknown[])[row])
       }
+      out.raw(payloadTail)
       out.fillLength(payload, 1)
     } catch (error) {
       out.truncate(from)
@@ -218,55 +236,35 @@ export class KeyedColumns implements ColumnRows {
     }
   }
 
-  // The same bytes for a row of numbers that is short enough for lengths of one byte.
+  // The same bytes for a row of numbers, straight into the memory of the writer: a quarter of the time.
   private writeNumbers(out: ByteWriter, row: number): void {
-    const { cells, fields } = this
+    const { identityTail, payloadHead, payloadTail, counts } = this.frame
+    const most = this.form.numbersBytesMax + payloadHead.length + payloadTail.length + counts * NUMBER_BYTES_MAX
+    if (most + 1 >= SHORT_LENGTH || identityTail.length + NUMBER_BYTES_MAX >= SHORT_LENGTH) {
+      this.writeAny(out, row)
+      return
+    }
+    const { cells } = this
+    const { fields } = this.form
     const row0 = row * this.stride
-    const bytes = out.room(this.numbersBytesMax)
+    const bytes = out.room(most + identityTail.length + NUMBER_BYTES_MAX + 2)
     const identity = out.length
     let at = putNumber(bytes, identity + 1, cells[row0] as number)
+    for (let i = 0; i < identityTail.length; i++) bytes[at++] = identityTail[i] as number
     bytes[identity] = at - identity - 1
-    const payload = at
-    at = putNumber(bytes, at + 1, cells[row0 + COUNT] as number)
+    const payload = at++
+    for (let i = 0; i < payloadHead.length; i++) bytes[at++] = payloadHead[i] as number
+    for (let i = 0; i < counts; i++) at = putNumber(bytes, at, cells[row0 + COUNT] as number)
     for (let i = 0; i < fields.length; i++) {
-      const { prefix, cell } = fields[i] as Field
+      const { prefix, cell } = fields[i] as FormField
       for (let j = 0; j < prefix.length; j++) bytes[at++] = prefix[j] as number
       // The key lies in cell 0.
       at = putNumber(bytes, at, cells[row0 + cell] as number)
     }
+    for (let i = 0; i < payloadTail.length; i++) bytes[at++] = payloadTail[i] as number
     bytes[payload] = at - payload
     out.wroteTo(at)
   }
-}
-
-/** The most bytes that a row of numbers takes; 0 where fields are no numbers, or its lengths may not fit in a byte each. */
-function numbersBytesMax(fields: readonly Field[]): number {
-  if (fields.some(({ kind }) => kind === 'column')) return 0
-  const payload = fields.reduce((sum, { prefix }) => sum + prefix.length + NUMBER_BYTES_MAX, NUMBER_BYTES_MAX)
-  return payload < 127 ? payload + NUMBER_BYTES_MAX + 2 : 0
-}
-
-function fieldsOf(names: readonly string[], record: Fields, key: unknown, changing: string): readonly Field[] {
-  let cells = NUMBER
-  return names.map((name, position) => {
-    const prefix = prefixOf(name, position === 0 ? names.length : undefined)
-    const isNumber = typeof record[name] === 'number'
-    const kind = name !== changing && Object.is(record[name], key) ? 'key' : isNumber ? 'cell' : 'column'
-    const cell = name === changing ? NUMBER : kind === 'cell' ? ++cells : 0
-    return { name, kind, cell, values: [], prefix }
-  })
-}
-
-// As serde/value-codec.ts writes objects.
-function prefixOf(name: string, startOf: number | undefined): Uint8Array {
-  const out = new ByteWriter(32)
-  if (startOf !== undefined && startOf <= SHORT_COUNT_MAX) out.byte(SHORT_OBJECT + startOf)
-  else if (startOf !== undefined) {
-    out.byte(OBJECT)
-    out.varint(startOf)
-  }
-  writeText(out, name)
-  return out.copy()
 }
 
 /** NaN is greater than every other number. */
@@ -277,17 +275,4 @@ function isLess(a: number, b: number): boolean {
 function writeKey(out: ByteWriter, key: number | string): void {
   if (typeof key === 'number') writeNumber(out, key)
   else writeText(out, key)
-}
-
-function isKey(key: unknown): key is number | string {
-  return typeof key === 'string' || (typeof key === 'number' && !Number.isNaN(key))
-}
-
-function isPlain(record: unknown): record is Fields {
-  return (
-    typeof record === 'object' &&
-    record !== null &&
-    Object.getPrototypeOf(record) === Object.prototype &&
-    Object.getOwnPropertySymbols(record).length === 0
-  )
 }

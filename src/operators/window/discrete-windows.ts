@@ -6,6 +6,7 @@ import type { TimeWindow } from '../../model/functions.ts'
 import type { WindowSpec } from '../../model/window-spec.ts'
 import { readValue, writeValue } from '../../serde/value-codec.ts'
 import type { ChangeTracker } from '../../state/change-tracker.ts'
+import type { KeyedColumns } from '../../state/keyed-columns.ts'
 import { type EntryRows, KeyedPart } from '../../state/keyed-part.ts'
 import { KeyedTable } from '../../state/keyed-table.ts'
 import type { StatePart } from '../../state/state-part.ts'
@@ -24,14 +25,13 @@ import { checkLayout, type ReadCell } from './cell-rows.ts'
 import { LateOutput } from './late-output.ts'
 import { PLAIN_WINDOWS } from './pane-output.ts'
 import { timePart } from './time-part.ts'
+import { type ColumnWindow, columnField, WindowColumns } from './window-columns.ts'
 import { WindowCore } from './window-core.ts'
 import type { PendingPanes, TimeDriven } from './window-time.ts'
 
 /** All keys of one window. `open`: its end is to come; `ended`: it is kept for late records. */
-interface OpenWindow {
-  readonly window: TimeWindow
+interface OpenWindow extends ColumnWindow {
   readonly identity: number | string
-  readonly cells: KeyedTable<WindowCell>
   state: 'open' | 'ended'
   deadline: Deadline<OpenWindow> | undefined
 }
@@ -39,6 +39,8 @@ interface OpenWindow {
 /** A walk over the cells of a window, one at a time. */
 interface Visit {
   readonly window: OpenWindow
+  /** The next row of its columns. */
+  row: number
   readonly cells: IterableIterator<WindowCell>
 }
 
@@ -59,6 +61,8 @@ export class DiscreteWindows implements TimeDriven {
     if (cell.touchedIn !== this.changes.epoch) this.changes.touch(cell)
   }
   private readonly woken: ((cell: WindowCell) => void) | undefined
+  /** Undefined where all contents are in cells. */
+  private readonly columns: WindowColumns | undefined
   private lastWindow: OpenWindow | undefined
   private visit: Visit | undefined
 
@@ -78,6 +82,8 @@ export class DiscreteWindows implements TimeDriven {
       () => this.core.times(),
       least => this.core.restoreTimes(least),
     )
+    const field = columnField(spec, context)
+    this.columns = field === undefined ? undefined : new WindowColumns(field, context, cells)
     this.parts = [times, cells, ...this.core.output.userState.parts]
   }
 
@@ -116,7 +122,7 @@ export class DiscreteWindows implements TimeDriven {
       this.restartIfOver(cell)
     } else {
       const window = this.deadlines.popDue(timeMs)?.owner
-      if (window !== undefined) this.visit = { window, cells: window.cells.entries() }
+      if (window !== undefined) this.visit = { window, cells: window.cells.entries(), row: 0 }
     }
   }
 
@@ -136,7 +142,10 @@ export class DiscreteWindows implements TimeDriven {
     const { core } = this
     let count = 0
     let nextTimeMs = core.timeDeadlines.nextTimeMs()
-    for (const { state, cells } of this.windows.values()) {
+    for (const { window, state, cells, columns } of this.windows.values()) {
+      const rows = rowsHeld(columns)
+      count += rows
+      if (rows > 0) nextTimeMs = Math.min(nextTimeMs, window.end - 1)
       const hasEnded = state === 'ended'
       for (const cell of cells.entries()) {
         if (core.mayFire(cell, hasEnded)) count++
@@ -194,6 +203,7 @@ export class DiscreteWindows implements TimeDriven {
   private enter(window: OpenWindow, record: unknown, key: unknown, timeMs: number, input: number): void {
     let cell: WindowCell
     try {
+      if (this.columns?.add(window, key, record) === true) return
       cell = window.cells.ensure(key)
     } catch (error) {
       failOnRecord(this.context.vertex, record, error)
@@ -234,7 +244,7 @@ export class DiscreteWindows implements TimeDriven {
       (key, keyGroup) => new WindowCell(key, keyGroup, bounds),
       this.changes,
     )
-    const window: OpenWindow = { window: bounds, identity, cells, state, deadline: undefined }
+    const window: OpenWindow = { window: bounds, identity, cells, columns: undefined, state, deadline: undefined }
     this.windows.set(identity, window)
     return window
   }
@@ -247,7 +257,12 @@ export class DiscreteWindows implements TimeDriven {
     return window.end - 1 + (state === 'open' ? 0 : this.core.spec.allowedLatenessMs)
   }
 
-  private continueVisit({ window, cells }: Visit): void {
+  private continueVisit(visit: Visit): void {
+    const { window, cells } = visit
+    if (window.columns !== undefined && visit.row < window.columns.count) {
+      this.columns?.fire(window, visit.row++)
+      return
+    }
     const next = cells.next()
     const isKept = window.state === 'open' && (this.core.spec.allowedLatenessMs > 0 || this.core.mustCloseCells)
     if (next.done !== true) {
@@ -266,6 +281,7 @@ export class DiscreteWindows implements TimeDriven {
 
   private forget(window: OpenWindow): void {
     this.windows.delete(window.identity)
+    this.columns?.close(window)
     if (this.lastWindow === window) this.lastWindow = undefined
   }
 
@@ -328,6 +344,12 @@ export class DiscreteWindows implements TimeDriven {
     window.deadline = this.deadlines.restore(window, this.dueMs(window), sequence)
     return window
   }
+}
+
+function rowsHeld(columns: KeyedColumns | undefined): number {
+  let held = 0
+  for (let row = 0; row < (columns?.count ?? 0); row++) if (columns?.holds(row) === true) held++
+  return held
 }
 
 function writeIdentity({ key, window }: WindowCell, out: ByteWriter): void {
