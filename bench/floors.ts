@@ -1,4 +1,13 @@
-// What a person would write by hand for each workload, without an engine: split, Map, a loop. The idiomatic floor of the comparison.
+// What a person would write by hand for each workload, without an engine: split, Map, JSON.parse, a loop. The idiomatic floor of the
+// comparison: each call is one pass with fresh state over one split.
+import {
+  CAMPAIGN_WINDOW_MS,
+  campaignsByAd,
+  EVENT_POOL,
+  EVENTS_PER_MS,
+  eventTimeWriter,
+  FIRST_EVENT_MS,
+} from './ad-events.ts'
 import { LINE_POOL, nextState, pick, WORDS_PER_LINE } from './workloads.ts'
 
 /** What a pass over a workload gave: results that left it, and the sum over them. */
@@ -61,4 +70,35 @@ export function keyedSumFloor(keys: number, records: number): PassResult {
     sum += total
   }
   return { rows: records, sum }
+}
+
+/** Views of each campaign in windows of 10 s of event time, from JSON in bytes. */
+export function campaignFloor(events: readonly Buffer[], count: number): PassResult {
+  const campaigns = campaignsByAd()
+  const writeTime = eventTimeWriter()
+  let views = new Map<string, number>()
+  let end = FIRST_EVENT_MS + CAMPAIGN_WINDOW_MS
+  let sum = 0
+  let rows = 0
+  const close = (): void => {
+    for (const seen of views.values()) {
+      sum += seen
+      rows++
+    }
+    views = new Map()
+  }
+  for (let i = 0; i < count; i++) {
+    const bytes = events[i % EVENT_POOL] as Buffer
+    writeTime(bytes, FIRST_EVENT_MS + Math.floor(i / EVENTS_PER_MS))
+    const event = JSON.parse(bytes.toString('latin1')) as { ad_id: string; event_type: string; event_time: string }
+    if (event.event_type !== 'view') continue
+    if (Number(event.event_time) >= end) {
+      close()
+      end += CAMPAIGN_WINDOW_MS
+    }
+    const campaign = campaigns.get(event.ad_id)
+    if (campaign !== undefined) views.set(campaign, (views.get(campaign) ?? 0) + 1)
+  }
+  close()
+  return { rows, sum }
 }

@@ -1,162 +1,114 @@
-// `npm run bench [-- --quick] [--json FILE] [--only ID]`: each workload by the engine and by the hand-written loop in turn, in CPU seconds
-// of the process; the ratio is the median of the pairs. Sums are compared with the known ones before any figure is printed.
-// Every workload has a process of its own, as a job has: code that several workloads share would be compiled for all of them at once.
-import { execFileSync } from 'node:child_process'
+// `npm run bench [-- --quick] [--json FILE] [--only ID] [--threads K] [--without-checkpoints]`: each workload by the engine and by a
+// hand-written loop in turn, in CPU seconds; the ratio is the median of the pairs. A wrong sum ends the run. Markdown on standard output.
 import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { reportCheckpoints } from './checkpoints.ts'
-import { keyedSumFloor, type PassResult, rollingFloor, windowFloor } from './floors.ts'
-import { keyedSumJob, rollingJob, windowJob } from './jobs.ts'
-import { reportWindows } from './windows.ts'
-import { makeLines } from './workloads.ts'
-
-interface Workload {
-  readonly id: string
-  readonly records: number
-  readonly expected: PassResult
-  readonly floor: () => PassResult
-  readonly engine: () => Promise<PassResult>
-}
-
-interface Timed {
-  readonly cpuSeconds: number
-  readonly wallSeconds: number
-  readonly result: PassResult
-}
-
-/** One line of the report. Checkpoints do not exist yet. */
-interface Row {
-  readonly workload: string
-  readonly engine: 'millrace'
-  readonly threads: 1
-  readonly records: number
-  readonly cpuSeconds: number
-  readonly recordsPerCpuSecond: number
-  readonly floorRecordsPerCpuSecond: number
-  readonly ratio: number
-  readonly wallSeconds: number
-  readonly peakRssBytes: number
-  readonly checkpoints: 0
-  readonly sum: number
-}
+import { WORKLOADS, type Workload } from './definitions.ts'
+import { measureLatency } from './latency.ts'
+import { type Effort, LONG_PASS, type Measured, measure, type Row, type RowSetup } from './measure.ts'
+import { floorReport, floorStandings, latencyReport, throughputHead, throughputRow } from './report.ts'
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean' }, json: { type: 'string' }, only: { type: 'string' }, row: { type: 'boolean' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    // Only to see that all of it runs and that the sums agree.
+    smoke: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    only: { type: 'string' },
+    threads: { type: 'string', default: '1' },
+    'without-checkpoints': { type: 'boolean', default: false },
+  },
 })
-const pairs = options.quick === true ? 3 : 5
-const lines = makeLines()
-const W3_KEYS = 10_000
-const MILLION = 1_000_000
 
-const workloads: readonly Workload[] = [
-  {
-    id: 'W1',
-    records: 10 * MILLION,
-    expected: { rows: 10 * MILLION, sum: 862_179_303_793 },
-    floor: () => rollingFloor(lines, 10 * MILLION),
-    engine: () => rollingJob(lines, 10 * MILLION),
-  },
-  {
-    id: 'W2',
-    records: 20 * MILLION,
-    expected: { rows: 3_077_592, sum: 20 * MILLION },
-    floor: () => windowFloor(lines, 20 * MILLION),
-    engine: () => windowJob(lines, 20 * MILLION),
-  },
-  {
-    id: 'W3-10k',
-    records: 20 * MILLION,
-    expected: { rows: 20 * MILLION, sum: 20_020_092_160 },
-    floor: () => keyedSumFloor(W3_KEYS, 20 * MILLION),
-    engine: () => keyedSumJob(W3_KEYS, 20 * MILLION),
-  },
+const FULL: Effort = {
+  ...LONG_PASS,
+  pairs: 5,
+  wallSecondsAim: 6.5,
+  checkpointIntervalMs: 1000,
+  wallSecondsBudget: 300,
+  normativeShare: 1,
+}
+/** Five workloads within 240 s. */
+const QUICK: Effort = { ...FULL, pairs: 3, wallSecondsAim: 6, wallSecondsBudget: 45 }
+const SMOKE: Effort = {
+  ...FULL,
+  pairs: 1,
+  wallSecondsMin: 0,
+  wallSecondsAim: 0.5,
+  checkpointsMin: 0,
+  checkpointIntervalMs: 100,
+  normativeShare: 0.02,
+}
+
+/** What else there is beside W1 to W5, each with a report of its own. Loaded when asked for: processes begin with the memory of this one. */
+const EXTRAS: Readonly<Record<string, (isQuick: boolean) => Promise<unknown>>> = {
+  windows: async isQuick => (await import('./windows.ts')).reportWindows(isQuick),
+  checkpoints: async isQuick => (await import('./checkpoints.ts')).reportCheckpoints(isQuick),
+  exchange: async isQuick => (await import('./exchange.ts')).reportExchange(isQuick),
+  nexmark: async isQuick => (await import('./nexmark/report.ts')).reportNexmark(isQuick),
+}
+
+const isShort = options.quick || options.smoke
+const threads = Number(options.threads)
+const setups: readonly RowSetup[] = [
+  { threads: 1, hasCheckpoints: true },
+  ...(options['without-checkpoints'] ? [{ threads: 1, hasCheckpoints: false }] : []),
+  ...(threads > 1 ? [{ threads, hasCheckpoints: true }] : []),
 ]
 
-async function timed(pass: () => PassResult | Promise<PassResult>): Promise<Timed> {
-  const cpuBefore = process.cpuUsage()
-  const wallBefore = performance.now()
-  const result = await pass()
-  const cpu = process.cpuUsage(cpuBefore)
-  return { cpuSeconds: (cpu.user + cpu.system) / 1e6, wallSeconds: (performance.now() - wallBefore) / 1000, result }
+function effort(): Effort {
+  const { wallSecondsBudget, ...rest } = options.smoke ? SMOKE : options.quick ? QUICK : FULL
+  return { ...rest, wallSecondsBudget: options.quick ? wallSecondsBudget / setups.length : wallSecondsBudget }
 }
 
-function check(workload: Workload, who: string, { rows, sum }: PassResult): void {
-  const { expected } = workload
-  if (rows === expected.rows && sum === expected.sum) return
-  throw new Error(
-    `${workload.id} ${who}: ${rows} rows summing to ${sum}; expected ${expected.rows} and ${expected.sum}`,
-  )
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1] as number
-}
-
-async function measure(workload: Workload): Promise<Row> {
-  const floors: Timed[] = []
-  const engines: Timed[] = []
-  for (let pair = -1; pair < pairs; pair++) {
-    const floor = await timed(workload.floor)
-    const engine = await timed(workload.engine)
-    check(workload, 'by hand', floor.result)
-    check(workload, 'by millrace', engine.result)
-    // The first pair warms up.
-    if (pair < 0) continue
-    floors.push(floor)
-    engines.push(engine)
+async function reportThroughput(workloads: readonly Workload[]): Promise<readonly Row[]> {
+  const all: { readonly workload: Workload; readonly measured: Measured }[] = []
+  console.log(throughputHead(effort().checkpointIntervalMs))
+  for (const workload of workloads) {
+    for (const setup of setups) {
+      const measured = await measure(workload, setup, effort())
+      console.log(throughputRow(measured))
+      all.push({ workload, measured })
+    }
   }
-  const cpuSeconds = median(engines.map(pass => pass.cpuSeconds))
-  return {
-    workload: workload.id,
-    engine: 'millrace',
-    threads: 1,
-    records: workload.records,
-    cpuSeconds,
-    recordsPerCpuSecond: workload.records / cpuSeconds,
-    floorRecordsPerCpuSecond: workload.records / median(floors.map(pass => pass.cpuSeconds)),
-    ratio: median(engines.map((pass, index) => (floors[index] as Timed).cpuSeconds / pass.cpuSeconds)),
-    wallSeconds: median(engines.map(pass => pass.wallSeconds)),
-    peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    checkpoints: 0,
-    sum: workload.expected.sum,
+  // Passes of a smoke test are too short to tell.
+  if (options.smoke) return all.map(({ measured }) => measured.row)
+  const headlines = all.filter(({ measured }, i) => all[i - 1]?.measured.row.workload !== measured.row.workload)
+  console.log(floorReport(floorStandings(headlines.map(({ workload, measured }) => ({ workload, ...measured })))))
+  return all.map(({ measured }) => measured.row)
+}
+
+async function reportLatency(): Promise<readonly Row[]> {
+  const threadCounts = threads > 1 ? [1, threads] : [1]
+  const rows = await measureLatency({ seconds: options.smoke ? 0.5 : 12, threads: threadCounts })
+  console.log(latencyReport(rows))
+  return rows
+}
+
+async function main(): Promise<void> {
+  const { only, json, quick } = options
+  const workloads = WORKLOADS.filter(({ id }) => only === undefined || id === only)
+  // The quick run holds W1 to W4.
+  const hasLatency = only === undefined ? !quick : only === 'W5'
+  const extra = Object.hasOwn(EXTRAS, only ?? '') ? EXTRAS[only as string] : undefined
+  if (!Number.isInteger(threads) || threads < 1)
+    return usage(`--threads ${options.threads}: give a whole number from 1`)
+  if (extra !== undefined) return void (await extra(isShort))
+  if (workloads.length === 0 && !hasLatency) {
+    const ids = [...WORKLOADS.map(({ id }) => id), 'W5', ...Object.keys(EXTRAS)]
+    return usage(`--only ${only}: no such workload; there are ${ids.join(', ')}`)
   }
+  const rows: Row[] = workloads.length === 0 ? [] : [...(await reportThroughput(workloads))]
+  if (hasLatency) rows.push(...(await reportLatency()))
+  if (json !== undefined)
+    writeFileSync(resolve(process.env.INIT_CWD ?? '.', json), `${JSON.stringify(rows, null, 2)}\n`)
+  if (only === undefined && !isShort) await EXTRAS.windows?.(false)
 }
 
-/** Measures one workload in a child process. */
-function measureApart(id: string): Row {
-  const args = [import.meta.filename, '--row', '--only', id, ...(options.quick === true ? ['--quick'] : [])]
-  return JSON.parse(
-    execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }),
-  ) as Row
-}
-
-const millions = (perSecond: number): string => (perSecond / MILLION).toFixed(1)
-
-function report(): void {
-  console.log('Million records per CPU second, one thread, no checkpoints; by hand = split, Map and a loop.\n')
-  console.log('| workload | millrace | by hand | ratio | sum |')
-  console.log('|---|---|---|---|---|')
-  const rows: Row[] = []
-  for (const { id } of workloads) {
-    if (options.only !== undefined && options.only !== id) continue
-    const row = measureApart(id)
-    rows.push(row)
-    const rates = `${millions(row.recordsPerCpuSecond)} | ${millions(row.floorRecordsPerCpuSecond)}`
-    console.log(`| ${row.workload} | ${rates} | ${row.ratio.toFixed(2)} | ${row.sum} |`)
-  }
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`)
-}
-
-const chosen = workloads.find(workload => workload.id === options.only)
-if (options.only === 'windows') reportWindows(options.quick === true)
-else if (options.only === 'checkpoints') reportCheckpoints(options.quick === true)
-else if (options.only !== undefined && chosen === undefined) {
-  console.error(
-    `--only ${options.only}: no such workload; there are ${workloads.map(workload => workload.id).join(', ')}, windows`,
-  )
+function usage(mistake: string): void {
+  console.error(mistake)
   process.exitCode = 2
-} else if (options.row === true && chosen !== undefined) console.log(JSON.stringify(await measure(chosen)))
-else {
-  report()
-  if (options.only === undefined) reportWindows(options.quick === true)
 }
+
+await main()
+console.log(`\n${(performance.now() / 1000).toFixed(0)} s in all.`)

@@ -1,11 +1,14 @@
-// The inputs of the benchmarks: a linear congruential generator and lines of words drawn by Zipf's law. Everyone who uses the same
-// definitions gets the same sums, so engines can be held against each other.
+// The inputs of the benchmarks: a linear congruential generator, and lines of words drawn by Zipf's law. Everyone who uses the same
+// definitions gets the same sums, so engines can be held against each other. The events of W4 are in ad-events.ts.
 
 /** Lines in the pool that the source goes through again and again. */
 export const LINE_POOL = 65_536
 /** Words in a line. */
 export const WORDS_PER_LINE = 8
-const VOCABULARY = 10_000
+/** Different words in the lines, `word0` and so on. */
+export const VOCABULARY = 10_000
+/** How far in the pool of lines a split begins behind the split before it. */
+export const SPLIT_SHIFT = 32_768
 const LINE_SEED = 42
 
 /** The next state of the generator s * 1664525 + 1013904223 (mod 2^32), as a signed 32-bit integer. */
@@ -18,8 +21,15 @@ export function pick(state: number, n: number): number {
   return Math.floor(((state >>> 0) * n) / 4_294_967_296)
 }
 
-/** The pool of lines `word<i> word<j> ...`, where i follows Zipf's law with exponent 1 over the vocabulary. */
+let pool: readonly string[] | undefined
+
+/** The pool of lines `word<i> word<j> ...`, where i follows Zipf's law with exponent 1 over the vocabulary. It is made once. */
 export function makeLines(): readonly string[] {
+  pool ??= zipfLines()
+  return pool
+}
+
+function zipfLines(): readonly string[] {
   const cumulative = zipfCumulative()
   const lines: string[] = []
   let state = LINE_SEED
