@@ -12,12 +12,14 @@ export class NumberIndex {
   /** Row + 1; 0 where there is none. */
   private slots = new Int32Array(64)
   private mask = 63
+  /** The hash has 32 bits; the slot is its highest ones. */
+  private shift = 26
   private size = 0
 
   /** The row of the key, -1 where there is none. The key of row r is `keys[r * stride]`. */
   find(key: number, keys: Float64Array, stride: number): number {
     const { slots, mask } = this
-    for (let at = slotOf(key) & mask; ; at = (at + 1) & mask) {
+    for (let at = hashOf(key) >>> this.shift; ; at = (at + 1) & mask) {
       const row = (slots[at] as number) - 1
       if (row < 0 || keys[row * stride] === key) return row
     }
@@ -31,7 +33,7 @@ export class NumberIndex {
 
   private place(key: number, row: number): void {
     const { slots, mask } = this
-    let at = slotOf(key) & mask
+    let at = hashOf(key) >>> this.shift
     while (slots[at] !== 0) at = (at + 1) & mask
     slots[at] = row + 1
   }
@@ -40,20 +42,18 @@ export class NumberIndex {
     const before = this.slots
     this.slots = new Int32Array(before.length * 2)
     this.mask = this.slots.length - 1
+    this.shift--
     for (const slot of before) {
       if (slot !== 0) this.place(keys[(slot - 1) * stride] as number, slot - 1)
     }
   }
 }
 
-// Multiplication spreads neighbours, the shift brings the high bits down to where the mask looks (Knuth, TAOCP 6.4).
-function slotOf(key: number): number {
+// Fibonacci hashing (Knuth, TAOCP 6.4): the high bits of a product with the golden ratio. Neighbours, and multiples of anything, fall far apart:
+// keys that count from somewhere hardly ever meet, where a second probe would cost a cache miss.
+function hashOf(key: number): number {
   const whole = key | 0
-  if (whole === key) {
-    const hash = Math.imul(whole, 0x9e3779b1)
-    return hash ^ (hash >>> 15)
-  }
+  if (whole === key) return Math.imul(whole, 0x9e3779b1)
   double[0] = key
-  const hash = Math.imul((words[0] as number) ^ Math.imul(words[1] as number, 0x85ebca6b), 0x9e3779b1)
-  return hash ^ (hash >>> 15)
+  return Math.imul((words[0] as number) ^ Math.imul(words[1] as number, 0x85ebca6b), 0x9e3779b1)
 }
