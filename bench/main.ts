@@ -45,6 +45,7 @@ const EXTRAS: Readonly<Record<string, (isQuick: boolean) => Promise<unknown>>> =
   windows: async isQuick => (await import('./windows.ts')).reportWindows(isQuick),
   checkpoints: async isQuick => (await import('./checkpoints.ts')).reportCheckpoints(isQuick),
   exchange: async isQuick => (await import('./exchange.ts')).reportExchange(isQuick),
+  recovery: async isQuick => (await import('./recovery.ts')).reportRecovery(isQuick),
   nexmark: async isQuick => (await import('./nexmark/report.ts')).reportNexmark(isQuick),
 }
 
