@@ -197,6 +197,20 @@ describe('what is kept', () => {
     ))
 })
 
+describe('an inner join', () => {
+  test('changes nothing that it searches, so a search gives the next snapshot nothing to write', () => {
+    const stateOf = (joinType: JoinType) => Object.values(intervalJoin({ ...SPEC, joinType }, ids).state ?? {})
+    assert.ok(stateOf('inner').every(({ isImmutable }) => isImmutable === true))
+    assert.ok(stateOf('left').every(({ isImmutable }) => isImmutable !== true))
+  })
+
+  test('sets no timer for what it keeps for ever', () =>
+    verify(join({ lowerMs: -Infinity, upperMs: Infinity }), [left('l', 1), right('r', 2), end], {
+      output: [out('l-r', 2), watermarkOut(Infinity)],
+      keysHeld: 1,
+    }))
+})
+
 describe('an outer join', () => {
   test('emits what found no partner when its interval has closed, with its own time, and holds the watermark back', () =>
     verify(

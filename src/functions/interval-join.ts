@@ -20,6 +20,11 @@ interface Waiting<T> {
 }
 
 const STATE = { left: orderedList<Waiting<unknown>>(), right: orderedList<Waiting<unknown>>() }
+// An inner join never asks who was matched, so it need not note it: a search is then no change that the next snapshot has to write.
+const INNER_STATE = {
+  left: orderedList<Waiting<unknown>>({ isImmutable: true }),
+  right: orderedList<Waiting<unknown>>({ isImmutable: true }),
+}
 
 type JoinContext = KeyedContext<unknown, typeof STATE>
 /** A function of pairs of any records. */
@@ -50,13 +55,14 @@ export function pairMapping(map: (left: unknown, right: unknown) => unknown): Pa
 }
 
 class IntervalJoin implements KeyedCoProcessFunction<unknown, unknown, unknown, unknown, typeof STATE> {
-  readonly state = STATE
+  readonly state: typeof STATE
   readonly watermarkDelayMs: number
   private readonly spec: IntervalJoinSpec
   private readonly fn: PairFunction
   private readonly leftRules: SideRules
   private readonly rightRules: SideRules
   private readonly isEventTime: boolean
+  private readonly isInner: boolean
   private readonly pair = new Pair()
   // What the visitors below need of the record at hand: a closure for each record would be garbage for each record.
   private record: unknown
@@ -71,6 +77,8 @@ class IntervalJoin implements KeyedCoProcessFunction<unknown, unknown, unknown, 
     // In processing time a partner may still come in the last millisecond of the interval.
     const graceMs = this.isEventTime ? 0 : 1
     const { joinType } = spec
+    this.isInner = joinType === 'inner'
+    this.state = this.isInner ? INNER_STATE : STATE
     this.leftRules = {
       waitMs: spec.upperMs + graceMs,
       isOuter: joinType === 'left' || joinType === 'full',
@@ -122,7 +130,8 @@ class IntervalJoin implements KeyedCoProcessFunction<unknown, unknown, unknown, 
     }
     this.record = record
     this.timeMs = timeMs
-    this.isMatched = false
+    // What an inner join keeps counts as matched, so that it stays silent should the job make an outer join of it later.
+    this.isMatched = this.isInner
     this.out = out
     this.pair.ctx = ctx
     return true
@@ -131,14 +140,14 @@ class IntervalJoin implements KeyedCoProcessFunction<unknown, unknown, unknown, 
   private readonly visitRight = (right: Waiting<unknown>, timeMs: number): void => {
     if (!this.isWithin(this.timeMs, timeMs)) return
     this.isMatched = true
-    right.isMatched = true
+    if (!this.isInner) right.isMatched = true
     this.emit(this.record, this.timeMs, right.record, timeMs)
   }
 
   private readonly visitLeft = (left: Waiting<unknown>, timeMs: number): void => {
     if (!this.isWithin(timeMs, this.timeMs)) return
     this.isMatched = true
-    left.isMatched = true
+    if (!this.isInner) left.isMatched = true
     this.emit(left.record, timeMs, this.record, this.timeMs)
   }
 
@@ -155,7 +164,7 @@ class IntervalJoin implements KeyedCoProcessFunction<unknown, unknown, unknown, 
     if (endMs > nowMs) {
       side.add(this.timeMs, { record: this.record, isMatched: this.isMatched })
       // One timer at a time for each side and key: that of the record that leaves first.
-      if (side.firstTimeMs() === this.timeMs) this.register(endMs, ctx)
+      if (side.firstTimeMs() === this.timeMs && (endMs < Infinity || rules.isOuter)) this.register(endMs, ctx)
     } else if (rules.isOuter && !this.isMatched) this.emitUnmatched(this.record, this.timeMs, rules)
     this.record = undefined
   }
