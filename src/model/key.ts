@@ -38,6 +38,11 @@ export function functionSelector(select: (record: never) => unknown): KeySelecto
   return Object.freeze({ isTuple: false, select })
 }
 
+/** The field whose value is the key; undefined where a function or several fields give it. */
+export function keyField(selector: KeySelector | undefined): string | undefined {
+  return selector?.isTuple === false && selector.fields?.length === 1 ? selector.fields[0] : undefined
+}
+
 /** The selector in words, for plans and messages: `word`, `[city, day]` or `function`. */
 export function keySelectorText(selector: KeySelector): string {
   return keyFieldsText(selector) ?? 'function'

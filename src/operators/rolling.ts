@@ -2,6 +2,7 @@
 // taken back.
 import { StreamError } from '../base/errors.ts'
 import type { AggregateFunction } from '../model/functions.ts'
+import { keyField } from '../model/key.ts'
 import { type ReplacedField, replacedField } from '../model/replaced-field.ts'
 import { readValue, writeValue } from '../serde/value-codec.ts'
 import { KeyedColumns } from '../state/keyed-columns.ts'
@@ -86,10 +87,12 @@ class RollingState {
   readonly replaced: ReplacedField | undefined
   columns: KeyedColumns | undefined
   private readonly maxParallelism: number
+  private readonly keyField: string | undefined
   private readonly isTracked: boolean
 
   constructor(aggregate: object, { vertex, isCheckpointed, takesRetractions }: OperatorContext) {
     this.maxParallelism = vertex.maxParallelism
+    this.keyField = keyField(vertex.keySelectors?.[0])
     this.isTracked = isCheckpointed
     this.replaced = takesRetractions ? undefined : replacedField(aggregate)
     this.part = new KeyedPart('accumulators', this.rows())
@@ -107,7 +110,7 @@ class RollingState {
     const { replaced, part } = this
     if (replaced === undefined || !RecordForm.accepts(key, record, replaced.field)) return false
     this.columns = new KeyedColumns({
-      form: new RecordForm(key, record, replaced.field),
+      form: new RecordForm(record, replaced.field, this.keyField),
       replacement: replaced.replacement,
       finder: new OwnFinder(),
       maxParallelism: this.maxParallelism,

@@ -29,7 +29,7 @@ function subject() {
   part.attach(sets)
   const open = (): KeyedColumns => {
     const columns = new KeyedColumns({
-      form: new RecordForm(1, { k: 1, n: 1 }, 'n'),
+      form: new RecordForm({ k: 1, n: 1 }, 'n', 'k'),
       replacement: 'sum',
       finder: new OwnFinder(),
       maxParallelism: 1,

@@ -37,6 +37,15 @@ describe('a key directory', () => {
     assert.ok(directory.slotsMax > slotMax)
   })
 
+  test('has no room beyond its limit, until keys are forgotten', () => {
+    const directory = new KeyDirectory(10)
+    const slots = Array.from({ length: 10 }, (_, key) => directory.hold(key))
+    assert.deepEqual([directory.isFullFor(3), directory.isFullFor(10)], [false, true])
+    directory.release(slots)
+    assert.equal(directory.isFullFor(10), false)
+    assert.ok(directory.isUnused)
+  })
+
   test('keeps what another table holds', () => {
     const directory = new KeyDirectory()
     const kept = directory.hold('kept')

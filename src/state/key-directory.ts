@@ -4,6 +4,9 @@
 /** Unused keys that are not worth a search. */
 const UNUSED_MIN = 1024
 
+/** A V8 Map ends at 2^24 entries; half of that leaves room for its growth. */
+const KEYS_MAX = 1 << 23
+
 /** Slots by key, held by tables. */
 export class KeyDirectory {
   private readonly slots = new Map<number | string, number>()
@@ -12,6 +15,11 @@ export class KeyDirectory {
   private holders = new Int32Array(UNUSED_MIN)
   private next = 0
   private heldCount = 0
+  private readonly keysMax: number
+
+  constructor(keysMax = KEYS_MAX) {
+    this.keysMax = keysMax
+  }
 
   /** Every slot is below it. */
   get slotsMax(): number {
@@ -26,6 +34,18 @@ export class KeyDirectory {
   /** The slot of a key, -1 where it has none. */
   slotOf(key: number | string): number {
     return this.slots.get(key) ?? -1
+  }
+
+  /** True when no key may be added, and it does not know this one. */
+  isFullFor(key: number | string): boolean {
+    if (this.slots.size < this.keysMax || this.slots.has(key)) return false
+    this.forgetUnused()
+    return this.slots.size >= this.keysMax
+  }
+
+  /** True while no table holds anything. */
+  get isUnused(): boolean {
+    return this.heldCount === 0
   }
 
   /** One more table holds the key; returns its slot. */

@@ -12,9 +12,8 @@ import { COUNT, type Fields, type FormField, isColumnKey, MARKS, NUMBER, type Re
 import type { RowFinder } from './row-finder.ts'
 import { RowTracker, TOUCHED } from './row-tracker.ts'
 
-/** A V8 Map ends at 2^24 entries; half of that leaves room for its growth. */
-const TEXTS_MAX = 1 << 23
-const ROWS_FIRST = 1024
+/** A window may hold one key: columns begin small. */
+const ROWS_FIRST = 16
 /** Lengths below it are one byte. */
 const SHORT_LENGTH = 128
 
@@ -117,7 +116,7 @@ export class KeyedColumns implements ColumnRows {
   /** Adds the first record of a key that has no row, counted so many times; false, and nothing done, where it has another form. */
   add(key: unknown, record: unknown, count: number): boolean {
     const { form, size: row } = this
-    if (!form.matches(key, record) || (typeof key === 'string' && row >= TEXTS_MAX)) return false
+    if (!form.matches(key, record) || this.finder.isFull(key as number | string)) return false
     if ((row + 1) * this.stride > this.cells.length) this.grow()
     this.size++
     const { cells } = this
@@ -131,7 +130,9 @@ export class KeyedColumns implements ColumnRows {
     if (typeof key === 'number') cells[at] = key
     else {
       this.hasTexts = true
-      this.texts[row] = key as string
+      // Without holes: the first text may come after many numbers.
+      while (this.texts.length < row) this.texts.push(undefined)
+      this.texts.push(key as string)
     }
     this.finder.add(key as number | string, row, cells, this.stride)
     if (this.tracker.epoch > 0) {

@@ -43,10 +43,10 @@ export class RecordForm {
   /** The most bytes that the payload of a row of numbers takes; 0 where fields are no numbers. */
   readonly numbersBytesMax: number
 
-  /** The form of a record that `accepts` allows; `field` is the one that changes. */
-  constructor(key: unknown, record: Fields, field: string, mayGenerate = true) {
+  /** The form of a record that `accepts` allows; `field` is the one that changes, `keyField` the one that the key is taken from, if it is one. */
+  constructor(record: Fields, field: string, keyField: string | undefined, mayGenerate = true) {
     this.field = field
-    this.fields = fieldsOf(record, key, field)
+    this.fields = fieldsOf(record, field, keyField)
     this.stride = Math.max(NUMBER, ...this.fields.map(({ cell }) => cell)) + 1
     this.numbersBytesMax = numbersBytesMax(this.fields)
     const generated = mayGenerate ? generatedMaker(this.fields, field) : undefined
@@ -90,12 +90,12 @@ function isPlain(record: unknown): record is Fields {
   )
 }
 
-function fieldsOf(record: Fields, key: unknown, changing: string): readonly FormField[] {
+function fieldsOf(record: Fields, changing: string, keyField: string | undefined): readonly FormField[] {
   let cells = NUMBER
   return Object.keys(record).map((name, position, names) => {
     const prefix = prefixOf(name, position === 0 ? names.length : undefined)
     const isNumber = typeof record[name] === 'number'
-    const kind = name !== changing && Object.is(record[name], key) ? 'key' : isNumber ? 'cell' : 'column'
+    const kind = name !== changing && name === keyField ? 'key' : isNumber ? 'cell' : 'column'
     const cell = name === changing ? NUMBER : kind === 'cell' ? ++cells : 0
     return { name, kind, cell, prefix }
   })

@@ -3,10 +3,15 @@
 import type { KeyDirectory } from './key-directory.ts'
 import { NumberIndex } from './number-index.ts'
 
+/** A V8 Map ends at 2^24 entries; half of that leaves room for its growth. */
+const TEXTS_MAX = 1 << 23
+
 /** Rows by key. The keys that are numbers lie in cell 0 of their rows. */
 export interface RowFinder {
   /** The row of the key, -1 where it has none. */
   find(key: number | string, cells: Float64Array, stride: number): number
+  /** True when it has no room for a key that is not there. */
+  isFull(key: number | string): boolean
   /** Adds a key that is not there. */
   add(key: number | string, row: number, cells: Float64Array, stride: number): void
 }
@@ -18,6 +23,10 @@ export class OwnFinder implements RowFinder {
 
   find(key: number | string, cells: Float64Array, stride: number): number {
     return typeof key === 'number' ? this.numbers.find(key, cells, stride) : (this.texts.get(key) ?? -1)
+  }
+
+  isFull(key: number | string): boolean {
+    return typeof key === 'string' && this.texts.size >= TEXTS_MAX
   }
 
   add(key: number | string, row: number, cells: Float64Array, stride: number): void {
@@ -41,6 +50,10 @@ export class SharedFinder implements RowFinder {
   find(key: number | string): number {
     const slot = this.directory.slotOf(key)
     return slot < this.rowOfSlot.length && slot >= 0 ? (this.rowOfSlot[slot] as number) - 1 : -1
+  }
+
+  isFull(key: number | string): boolean {
+    return this.directory.isFullFor(key)
   }
 
   add(key: number | string, row: number): void {

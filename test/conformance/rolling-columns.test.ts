@@ -7,6 +7,7 @@ import { ByteReader } from '../../src/base/byte-reader.ts'
 import { maxOf, sumOf } from '../../src/functions/field-aggregates.ts'
 import type { AggregateFunction } from '../../src/model/functions.ts'
 import type { Vertex } from '../../src/model/graph.ts'
+import { fieldSelector } from '../../src/model/key.ts'
 import { type CurrentRecord, NO_TIMESTAMP, type Operator, type OperatorContext } from '../../src/operators/operator.ts'
 import { rollingOperator } from '../../src/operators/rolling.ts'
 import { readValue } from '../../src/serde/value-codec.ts'
@@ -33,12 +34,16 @@ class Subject {
   readonly part: StatePart
   private readonly emitted: Row[] = []
 
-  constructor(aggregate: AggregateFunction<Row, unknown, Row>) {
+  constructor(aggregate: AggregateFunction<Row, unknown, Row>, isKeyedByField: boolean) {
     const record: CurrentRecord = { timestamp: NO_TIMESTAMP, key: undefined, isRetraction: false }
     this.operator = rollingOperator(
       aggregate as never,
       {
-        vertex: { name: 'step', maxParallelism: 4 } as Vertex,
+        vertex: {
+          name: 'step',
+          maxParallelism: 4,
+          keySelectors: isKeyedByField ? [fieldSelector('key')] : [],
+        } as Partial<Vertex> as Vertex,
         record,
         output: value => this.emitted.push(value as Row),
         isCheckpointed: true,
@@ -126,11 +131,17 @@ class ModelRun {
   private id = 0
   private readonly aggregate: AggregateFunction<Row, unknown, Row>
   private readonly combine: (a: number, b: number) => number
+  private readonly isKeyedByField: boolean
 
-  constructor(aggregate: AggregateFunction<Row, unknown, Row>, combine: (a: number, b: number) => number) {
+  constructor(
+    aggregate: AggregateFunction<Row, unknown, Row>,
+    combine: (a: number, b: number) => number,
+    isKeyedByField: boolean,
+  ) {
     this.aggregate = aggregate
+    this.isKeyedByField = isKeyedByField
     this.combine = combine
-    this.subject = new Subject(aggregate)
+    this.subject = new Subject(aggregate, isKeyedByField)
   }
 
   take(step: Step): void {
@@ -202,7 +213,7 @@ class ModelRun {
   }
 
   private restored(): Subject {
-    const subject = new Subject(this.aggregate)
+    const subject = new Subject(this.aggregate, this.isKeyedByField)
     restoreParts(
       [subject.part],
       this.completed.map(part => ({ parts: [part] })),
@@ -231,7 +242,7 @@ describe('a rolling aggregation of a field', () => {
       let compared = 0
       fc.assert(
         fc.property(fc.array(step, { minLength: 30, maxLength: 150, size: 'max' }), steps => {
-          const run = new ModelRun(aggregate, combine)
+          const run = new ModelRun(aggregate, combine, compared % 2 === 0)
           for (const each of steps) run.take(each)
           compared += run.compared
         }),
@@ -242,7 +253,7 @@ describe('a rolling aggregation of a field', () => {
   }
 
   test('holds a hundred thousand keys of any size, and finds each', () => {
-    const subject = new Subject(sumOf<Row>('n'))
+    const subject = new Subject(sumOf<Row>('n'), true)
     const keys = Array.from({ length: 100_000 }, (_, i) => (i % 3 === 0 ? i * 1e9 : i % 3 === 1 ? -i : i / 7))
     for (const round of [1, 2, 3]) {
       for (const key of keys) assert.equal(subject.send({ key, n: 1 })?.['n'], round)
@@ -250,7 +261,7 @@ describe('a rolling aggregation of a field', () => {
   })
 
   test('fails on a field that is no number, and counts nothing of that record', () => {
-    const subject = new Subject(sumOf<Row>('n'))
+    const subject = new Subject(sumOf<Row>('n'), true)
     subject.send({ key: 1, n: 1 })
     assert.throws(() => subject.send({ key: 1, n: '2' }), /FIELD_NOT_NUMBER/)
     assert.deepEqual(subject.send({ key: 1, n: 3 }), { key: 1, n: 4 })

@@ -3,6 +3,7 @@
 
 import { ByteWriter } from '../../base/byte-writer.ts'
 import type { TimeWindow } from '../../model/functions.ts'
+import { keyField } from '../../model/key.ts'
 import { type ReplacedField, replacedField } from '../../model/replaced-field.ts'
 import type { WindowSpec } from '../../model/window-spec.ts'
 import { writeValue } from '../../serde/value-codec.ts'
@@ -12,7 +13,7 @@ import { KeyedColumns, type RowFrame } from '../../state/keyed-columns.ts'
 import type { KeyedPart } from '../../state/keyed-part.ts'
 import type { KeyedTable } from '../../state/keyed-table.ts'
 import { RecordForm } from '../../state/record-form.ts'
-import { SharedFinder } from '../../state/row-finder.ts'
+import { OwnFinder, type RowFinder, SharedFinder } from '../../state/row-finder.ts'
 import type { WindowCell } from '../../window/window-cell.ts'
 import type { OperatorContext } from '../operator.ts'
 
@@ -40,6 +41,10 @@ export function columnField(spec: WindowSpec, context: OperatorContext): Replace
   return context.takesRetractions ? undefined : replacedField(definition.aggregate)
 }
 
+/** Slots that a window may have memory for, however few keys windows have, and for each key of the window before. */
+const SLOTS_MIN = 1024
+const SLOTS_PER_KEY = 8
+
 /** The columns of the windows of one subtask. */
 export class WindowColumns {
   private readonly replaced: ReplacedField
@@ -47,7 +52,9 @@ export class WindowColumns {
   private readonly context: OperatorContext
   private readonly part: KeyedPart<WindowCell>
   private readonly sets = new ColumnSets()
-  private readonly directory = new KeyDirectory()
+  private directory = new KeyDirectory()
+  /** Keys of the window that was closed last. */
+  private lastCount = 0
   private readonly finders = new WeakMap<KeyedColumns, SharedFinder>()
   private form: RecordForm | undefined
 
@@ -93,16 +100,26 @@ export class WindowColumns {
   close({ columns }: ColumnWindow): void {
     if (columns === undefined) return
     this.sets.close(columns)
+    this.lastCount = columns.count
     this.finders.get(columns)?.release()
+  }
+
+  // A directory that knows many more keys than a window has would cost each window memory for all of them.
+  private finder(): RowFinder {
+    if (this.directory.slotsMax <= Math.max(SLOTS_MIN, SLOTS_PER_KEY * this.lastCount))
+      return new SharedFinder(this.directory)
+    if (!this.directory.isUnused) return new OwnFinder()
+    this.directory = new KeyDirectory()
+    return new SharedFinder(this.directory)
   }
 
   private open(window: ColumnWindow, key: unknown, record: unknown): KeyedColumns | undefined {
     const { field, replacement } = this.replaced
     if (this.form === undefined) {
       if (!RecordForm.accepts(key, record, field)) return undefined
-      this.form = new RecordForm(key, record, field)
+      this.form = new RecordForm(record, field, keyField(this.context.vertex.keySelectors[0]))
     }
-    const finder = new SharedFinder(this.directory)
+    const finder = this.finder()
     const columns = new KeyedColumns({
       form: this.form,
       replacement,
@@ -112,7 +129,7 @@ export class WindowColumns {
       targetOf: keyGroup => this.part.targetOf(keyGroup),
       frame: () => frameOf(window),
     })
-    this.finders.set(columns, finder)
+    if (finder instanceof SharedFinder) this.finders.set(columns, finder)
     this.sets.open(columns)
     window.columns = columns
     return columns
