@@ -36,6 +36,7 @@ const COMMANDS = {
   format: { build: never, steps: () => [{ args: [BIOME, 'check', '--write', '.'] }] },
   sim: { build: never, steps: args => [{ args: ['test/simulation/main.ts', ...args] }] },
   kill: { build: always, steps: args => [{ args: ['test/integration/kill/main.ts', ...args] }] },
+  soak: { build: never, steps: args => [{ args: ['--expose-gc', 'test/soak/main.ts', ...args] }] },
   bench: { build: always, steps: args => [{ args: ['bench/main.ts', ...args] }] },
 }
 

@@ -1,5 +1,7 @@
 // What another thread of a job runs: builds the job from its module, and then does what the main thread says.
 import { parentPort, workerData } from 'node:worker_threads'
+import { preview } from '../base/errors.ts'
+import type { LogLevel } from '../base/logger.ts'
 import { nodeConnectors } from '../connectors/node.ts'
 import { describeGraph } from '../model/describe.ts'
 import { planGraph } from '../plan/plan.ts'
@@ -29,8 +31,15 @@ async function member(): Promise<CrewMember> {
   const graph = await graphOf(new URL(jobUrl), { args, parallelism, name: jobName })
   const platform = nodePlatform()
   const logger = {
-    log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>) =>
-      report({ kind: 'log', level, message, fields }),
+    log: (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => {
+      try {
+        report({ kind: 'log', level, message, fields })
+      } catch {
+        // What cannot be sent as it is, such as a function, is sent as text.
+        const texts = Object.entries(fields ?? {}).map(([name, value]) => [name, preview(value)] as const)
+        report({ kind: 'log', level, message, fields: Object.fromEntries(texts) })
+      }
+    },
   }
   const { clock, eventLoop, text } = platform
   const pause = (): Promise<void> => new Promise(resolve => eventLoop.defer(resolve))

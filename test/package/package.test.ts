@@ -17,6 +17,20 @@ interface Manifest {
 const BYTES_MAX = 7 * 1024 * 1024
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
 
+const THREADED_JOB = `import type { StreamEnvironment } from 'millrace'
+import { isMainThread } from 'node:worker_threads'
+
+export function job(env: StreamEnvironment, args: readonly string[]): void {
+  env
+    .generate(index => ({ key: index % 3, here: isMainThread, count: 1 }), { count: Number(args[0]) })
+    .keyBy('key')
+    .sum('count')
+    .filter(({ count }) => count === 100)
+    .map(({ key, here }) => 'key ' + key + (here ? ' in the main thread' : ' in another thread'))
+    .print()
+}
+`
+
 const cleanups: (() => void)[] = []
 const scope = { after: (action: () => void) => cleanups.push(action) }
 let tarball: Tarball
@@ -89,6 +103,12 @@ describe("the README's program in a user's folder", () => {
     assertPrints(await consumer.npx(['millrace', 'run', 'job.ts']), readmeProgram().output)
   })
 
+  test('is refused with --threads, being a plain script', async () => {
+    const { code, stderr } = await consumer.millrace(['run', '--threads', '2', 'job.ts'])
+    assert.equal(code, 1)
+    assert.match(stderr, /SCRIPT_NOT_THREADABLE/)
+  })
+
   test('has 20 lines at most, and is the same program as JavaScript', () => {
     const { typescript, javascript } = readmeProgram()
     const lines = typescript.trimEnd().split('\n').length
@@ -115,6 +135,23 @@ describe("the README's program in a user's folder", () => {
     consumer.write('old.cjs', `console.log(typeof require('millrace').environment)\n`)
     assertPrints(await consumer.node(['old.cjs']), 'function\n')
   })
+})
+
+describe("a job module in a user's folder", () => {
+  for (const threads of ['1', '2']) {
+    test(`runs with --threads ${threads}`, async () => {
+      consumer.write('threaded.ts', THREADED_JOB)
+      const args = ['run', '--threads', threads, '--parallelism', '2', 'threaded.ts', '300']
+      const { code, stdout, stderr } = await consumer.millrace(args)
+      assert.equal(code, 0, stderr)
+      const place = threads === '1' ? 'in the main thread' : 'in another thread'
+      const lines = stdout
+        .trimEnd()
+        .split('\n')
+        .map(line => line.replace(/^\d> /, ''))
+      assert.deepEqual(lines.sort(), [`key 0 ${place}`, `key 1 ${place}`, `key 2 ${place}`])
+    })
+  }
 })
 
 for (const line of NODE_LINES) {

@@ -69,8 +69,12 @@ export function localLauncher(init: LocalLauncherInit): JobLauncher {
   return {
     defaultParallelism: init.defaultParallelism,
     launch: (graph, options = {}) => new LocalJob(init, graph, options),
-    explain: graph =>
-      explainGraph(graph, { showLocations: true, channelCapacityRecords: CHANNEL_CAPACITY_RECORDS_DEFAULT }),
+    explain: (graph, checkpoints) =>
+      explainGraph(graph, {
+        showLocations: true,
+        channelCapacityRecords: CHANNEL_CAPACITY_RECORDS_DEFAULT,
+        checkpointMode: checkpoints?.mode,
+      }),
   }
 }
 

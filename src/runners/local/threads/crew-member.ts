@@ -15,6 +15,7 @@ import type { Scheduler } from '../../../runtime/event-loop-scheduler.ts'
 import { explainNoOutput } from '../../../runtime/explain-no-output.ts'
 import { readMetrics } from '../../../runtime/job-metrics.ts'
 import { taskId } from '../../../runtime/job-task.ts'
+import { splitStatesOf } from '../../../runtime/source-positions.ts'
 import type { Steppable } from '../../../runtime/steppable.ts'
 import type { Task } from '../../../runtime/task.ts'
 import { type Placement, placeSubtasks } from './placement.ts'
@@ -51,6 +52,8 @@ interface Region {
   readonly attempt: number
   deployment: Deployment | undefined
   exchange: RingExchange | undefined
+  /** True once it was closed. It is kept for what it counted until it is deployed again. */
+  isClosed: boolean
 }
 
 /** Carries out the commands of the main thread, one after the other. */
@@ -75,7 +78,8 @@ export class CrewMember {
 
   /** Tells the main thread what was counted so far. */
   reportReadings(): void {
-    if (this.regions.size > 0) this.init.report({ kind: 'readings', readings: this.readings() })
+    const isAnyOpen = [...this.regions.values()].some(({ isClosed }) => !isClosed)
+    if (isAnyOpen) this.init.report({ kind: 'readings', readings: this.readings() })
   }
 
   obey(command: Command): void {
@@ -116,7 +120,7 @@ export class CrewMember {
 
   private async deploy(command: DeployCommand): Promise<void> {
     const { region, attempt } = command
-    const deployed: Region = { attempt, deployment: undefined, exchange: undefined }
+    const deployed: Region = { attempt, deployment: undefined, exchange: undefined, isClosed: false }
     this.regions.set(region, deployed)
     try {
       const deployment = await deploy(this.deploymentInit(command))
@@ -171,7 +175,7 @@ export class CrewMember {
   }
 
   private start(index: number): void {
-    const region = this.regions.get(index)
+    const region = this.openRegion(index)
     if (region?.deployment === undefined || region.exchange === undefined) return
     const { tasks } = region.deployment
     for (const task of tasks) task.start()
@@ -197,9 +201,10 @@ export class CrewMember {
   }
 
   private async close(index: number): Promise<void> {
-    const region = this.regions.get(index)
+    const region = this.openRegion(index)
     let failure: unknown
     for (const task of region?.deployment?.tasks ?? []) {
+      this.reportSplits(index, task)
       try {
         await task.close()
       } catch (error) {
@@ -207,10 +212,22 @@ export class CrewMember {
         else this.init.logger.log('warn', 'closing a task failed', { task: task.name, error: errorText(error) })
       }
     }
+    if (region !== undefined) region.isClosed = true
     const readings = this.readings()
-    this.regions.delete(index)
     const error = failure === undefined ? undefined : sendError(failure)
     this.init.report({ kind: 'closed', region: index, error, readings })
+  }
+
+  // What cannot be told is as good as lost with the thread, which is not worth failing for.
+  private reportSplits(region: number, task: Task): void {
+    const { logger, report } = this.init
+    try {
+      const states = splitStatesOf(task)
+      const attempt = this.regions.get(region)?.attempt ?? 0
+      if (states !== undefined) report({ kind: 'split-states', region, attempt, task: taskId(task), states })
+    } catch (error) {
+      logger.log('warn', 'how far a source has read cannot be told', { task: task.name, error: errorText(error) })
+    }
   }
 
   private onTaskFinished(steppable: Steppable): void {
@@ -232,7 +249,12 @@ export class CrewMember {
   }
 
   private task(region: number, id: string): Task | undefined {
-    return this.regions.get(region)?.deployment?.tasks.find(task => taskId(task) === id)
+    return this.openRegion(region)?.deployment?.tasks.find(task => taskId(task) === id)
+  }
+
+  private openRegion(index: number): Region | undefined {
+    const region = this.regions.get(index)
+    return region?.isClosed === false ? region : undefined
   }
 
   private readings(): Readings {

@@ -12,7 +12,12 @@ export type Placement = (chain: Chain, subtaskIndex: number) => number
 /** Places the subtasks of a plan on so many threads beside the main thread. */
 export function placeSubtasks(plan: PhysicalPlan, threads: number): Placement {
   const groups = forwardGroups(plan)
-  const alone = new Set([...loopChains(plan), ...alignedChains(plan)])
+  const loops = loopChains(plan)
+  const aligned = alignedChains(plan)
+  const alone = new Set([...loops, ...aligned])
+  // A callback in one of them brings all of them to the main thread.
+  const isPinned = (id: number): boolean => plan.chains[id]?.placement === 'main-thread'
+  const pinned = new Set([loops, aligned].flatMap(together => (together.some(isPinned) ? together : [])))
   // Groups that do not fill the threads begin at different ones.
   const first = new Map<number, number>()
   let next = 0
@@ -22,7 +27,7 @@ export function placeSubtasks(plan: PhysicalPlan, threads: number): Placement {
     if (parallelism < threads) next = (next + parallelism) % threads
   }
   return (chain, subtaskIndex) => {
-    if (chain.placement === 'main-thread') return MAIN_THREAD
+    if (chain.placement === 'main-thread' || pinned.has(chain.id)) return MAIN_THREAD
     if (alone.has(chain.id)) return 1
     const group = groups[chain.id] as number
     const spread = chain.parallelism < threads ? subtaskIndex : Math.floor((subtaskIndex * threads) / chain.parallelism)

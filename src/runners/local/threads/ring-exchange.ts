@@ -155,6 +155,7 @@ export class RingExchange implements Steppable {
   private readonly init: RingExchangeInit
   private isHalted = false
   private isWaiting = false
+  private onFirstStep: (() => void) | undefined
 
   constructor(init: RingExchangeInit) {
     this.init = init
@@ -166,9 +167,20 @@ export class RingExchange implements Steppable {
     this.didWork = false
     if (this.isHalted) return this.status
     this.init.ownWake.stayAwake()
+    if (this.onFirstStep !== undefined) this.takeFirstStep(this.onFirstStep)
     for (let i = 0; i < this.outs.length; i++) if ((this.outs[i] as OutRing).send()) this.didWork = true
     for (let i = 0; i < this.ins.length; i++) if ((this.ins[i] as InRing).receive()) this.didWork = true
     return this.status
+  }
+
+  /** Has the action done before anything else, when a scheduler steps this for the first time; what it throws fails the step. */
+  beforeFirstStep(action: () => void): void {
+    this.onFirstStep = action
+  }
+
+  private takeFirstStep(action: () => void): void {
+    this.onFirstStep = undefined
+    action()
   }
 
   deadlineMs(): number {

@@ -14,13 +14,17 @@ import { type JobTask, taskId } from '../../../runtime/job-task.ts'
 import { connectRings } from './crew-member.ts'
 import { type Placement, placeSubtasks } from './placement.ts'
 import { RemoteTask } from './remote-task.ts'
+import type { RingExchange } from './ring-exchange.ts'
 import { receiveError } from './sent-error.ts'
 import type { Report, RingPlace, ThreadStart } from './thread-messages.ts'
 import type { StartThread } from './thread-port.ts'
 import { ThreadSlot } from './thread-slot.ts'
 
-/** Bytes of the ring between two subtasks. */
-const RING_BYTES = 1 << 18
+/** Bytes of the ring between two subtasks, a power of two; where there are many rings, each is smaller. */
+const RING_BYTES_MAX = 1 << 18
+const RING_BYTES_MIN = 1 << 14
+/** What the rings of a region take together, unless they are more than can be that small. */
+const RINGS_BYTES_MAX = 1 << 26
 
 /** What a crew is made of. */
 export interface ThreadCrewInit {
@@ -43,6 +47,17 @@ interface DeployedRegion {
   readonly attempt: number
   readonly rings: readonly RingPlace[]
   readonly tasks: readonly RemoteTask[]
+  exchange: RingExchange | undefined
+  /** False until the run of the job steps its tasks: before that it hears of no failure. */
+  hasBegun: boolean
+  /** That a thread was lost, which the run of the job has not heard of. */
+  lost: StreamError | undefined
+}
+
+/** The bytes of each of so many rings: their number grows with the square of the parallelism. */
+export function ringBytes(rings: number): number {
+  const share = 2 ** Math.floor(Math.log2(RINGS_BYTES_MAX / Math.max(1, rings)))
+  return Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, share))
 }
 
 /** Runs subtasks in threads. */
@@ -86,7 +101,8 @@ export class ThreadCrew implements Crew {
     const { region, attempt, chains } = order
     const rings = this.ringsOf(order)
     const tasks = chains.flatMap(chain => this.tasksOf(chain, region))
-    this.regions.set(region, { attempt, rings, tasks })
+    const deployed: DeployedRegion = { attempt, rings, tasks, exchange: undefined, hasBegun: false, lost: undefined }
+    this.regions.set(region, deployed)
     const used = new Set(tasks.map(({ thread }) => thread))
     await Promise.all(
       [...used].map(thread => {
@@ -95,17 +111,26 @@ export class ThreadCrew implements Crew {
         return this.slot(thread).deploy({ ...order, kind: 'deploy', chains: ids, rings: own })
       }),
     )
+    if (deployed.lost !== undefined) throw deployed.lost
     return tasks
   }
 
   connect(region: number, { crossings }: Deployment): Exchanging {
-    const { rings = [], attempt = 0 } = this.regions.get(region) ?? {}
+    const deployed = this.regions.get(region) as DeployedRegion
+    const { rings, attempt } = deployed
     const wakes = this.wakes.map(memory => new ThreadWake(memory))
-    return connectRings({ crossings, rings, epoch: attempt, thread: 0, wakes }, this.init.wake)
+    deployed.exchange = connectRings({ crossings, rings, epoch: attempt, thread: 0, wakes }, this.init.wake)
+    return deployed.exchange
   }
 
+  // Other regions may not be deployed yet. The run of the job takes notice of what ends or fails in this one only when it steps its tasks.
   start(region: number): void {
-    this.tell(region, 'start')
+    const deployed = this.regions.get(region)
+    deployed?.exchange?.beforeFirstStep(() => {
+      if (deployed.lost !== undefined) throw deployed.lost
+      deployed.hasBegun = true
+      this.tell(region, 'start')
+    })
   }
 
   halt(region: number): void {
@@ -164,7 +189,7 @@ export class ThreadCrew implements Crew {
 
   private ringsOf({ chains, attempt }: CrewOrder): readonly RingPlace[] {
     const { plan } = this.init
-    return plan.exchanges
+    const places = plan.exchanges
       .filter(({ fromChain }) => chains.some(({ id }) => id === fromChain))
       .flatMap(exchange => {
         const [from, to] = [plan.chains[exchange.fromChain] as Chain, plan.chains[exchange.toChain] as Chain]
@@ -175,10 +200,11 @@ export class ThreadCrew implements Crew {
           const [senderThread, receiverThread] = [this.placement(from, sender), this.placement(to, receiver)]
           if (senderThread === receiverThread) return []
           if (!isConnected(exchange, sender, receiver, from.parallelism, to.parallelism)) return []
-          const memory = createRingMemory(RING_BYTES, attempt)
-          return { exchange: exchange.id, sender, receiver, senderThread, receiverThread, memory }
+          return { exchange: exchange.id, sender, receiver, senderThread, receiverThread }
         })
       })
+    const bytes = ringBytes(places.length)
+    return places.map(place => ({ ...place, memory: createRingMemory(bytes, attempt) }))
   }
 
   private onReport(thread: number, report: Report): void {
@@ -201,6 +227,11 @@ export class ThreadCrew implements Crew {
         this.events?.onTaskFinished(task)
         return
       }
+      case 'split-states': {
+        const task = this.find(report)
+        if (task !== undefined) this.events?.onSplitStates(task, report.states)
+        return
+      }
       case 'failed': {
         const region = this.regions.get(report.region)
         const task = region?.tasks.find(candidate => candidate.thread === thread)
@@ -212,9 +243,11 @@ export class ThreadCrew implements Crew {
 
   private onLost(thread: number, error: StreamError): void {
     this.init.logger.log('error', 'a thread of the job was lost', { thread, error: errorText(error) })
-    for (const { tasks } of this.regions.values()) {
-      const task = tasks.find(candidate => candidate.thread === thread)
-      if (task !== undefined) this.events?.onFailure(error, task)
+    for (const region of this.regions.values()) {
+      const task = region.tasks.find(candidate => candidate.thread === thread)
+      if (task === undefined) continue
+      if (region.hasBegun) this.events?.onFailure(error, task)
+      else region.lost = error
     }
   }
 

@@ -1,9 +1,10 @@
 // What the main thread and the others say to each other. All of it is plain data; records go through rings.
 import type { LogLevel } from '../../../base/logger.ts'
+import type { CheckpointMode } from '../../../model/checkpoint-options.ts'
 import type { JobMetrics, NoOutput } from '../../../model/job.ts'
 import type { EndMode } from '../../../operators/operator.ts'
+import type { SplitState } from '../../../operators/source.ts'
 import type { Manifest, TaskSnapshot } from '../../../recovery/snapshot/manifest.ts'
-import type { BarrierMode } from '../../../runtime/barrier-aligner.ts'
 import type { Barrier } from '../../../runtime/batch.ts'
 import type { FirstSplits } from '../../../runtime/deployment.ts'
 
@@ -27,8 +28,10 @@ export interface TaskPlace {
 export interface SentError {
   /** Undefined for what is no StreamError. */
   readonly code: string | undefined
+  readonly name: string
   readonly message: string
   readonly stack: string | undefined
+  readonly cause?: SentError
 }
 
 /** A region to be made by a thread: those of its subtasks that are placed there. */
@@ -39,7 +42,7 @@ export interface DeployCommand {
   readonly chains: readonly number[]
   readonly splits: ReadonlyMap<number, FirstSplits>
   readonly from: Manifest | undefined
-  readonly snapshots: { readonly mode: BarrierMode; readonly alignmentTimeoutMs: number } | undefined
+  readonly snapshots: { readonly mode: CheckpointMode; readonly alignmentTimeoutMs: number } | undefined
   readonly owner: string | undefined
   readonly rings: readonly RingPlace[]
 }
@@ -81,6 +84,7 @@ export type Report =
       readonly error: SentError | undefined
       readonly readings: Readings
     }
+  | ({ readonly kind: 'split-states'; readonly attempt: number; readonly states: readonly SplitState[] } & TaskPlace)
   | { readonly kind: 'readings'; readonly readings: Readings }
   | {
       readonly kind: 'log'
