@@ -21,9 +21,9 @@ class GraphLaunch extends LaunchContext {
   readonly graphs: Graph[] = []
 
   override createEnvironment(launcher: JobLauncher, options: EnvironmentOptions): StreamEnvironment {
-    const explain: JobLauncher['explain'] = graph => {
+    const explain: JobLauncher['explain'] = (graph, checkpoints) => {
       this.graphs.push(graph)
-      return launcher.explain(graph)
+      return launcher.explain(graph, checkpoints)
     }
     return super.createEnvironment({ ...launcher, explain }, options)
   }

@@ -78,10 +78,10 @@ export class LaunchContext {
           const all = this.withThreads(withRecovery(options, this.settings))
           return this.onStarted(launcher.launch(graph, this.withSignal(all)))
         }
-        this.explanations.push(launcher.explain(graph))
+        this.explanations.push(launcher.explain(graph, options.checkpoints))
         return finishedHandle(graph.name)
       },
-      explain: graph => launcher.explain(graph),
+      explain: (graph, checkpoints) => launcher.explain(graph, checkpoints),
     }
   }
 

@@ -58,7 +58,7 @@ describe('checkpoint options', () => {
     ],
     [
       { intervalMs: 1, mode: 'exactly once' },
-      `checkpoint option mode is "exactly once"; give 'exactly-once' or 'at-least-once'`,
+      `checkpoint option mode is "exactly once"; give 'exactly-once', 'at-least-once' or 'at-most-once'`,
     ],
     [
       { intervalMs: 1, tolerableFailures: 1.5 },
@@ -78,6 +78,10 @@ describe('checkpoint options', () => {
     [
       { intervalMs: 1, mode: 'at-least-once', alignmentTimeoutMs: 5 },
       "checkpoint option alignmentTimeoutMs is 5, but at-least-once does not align barriers; leave it out, or use mode 'exactly-once'",
+    ],
+    [
+      { intervalMs: 1, mode: 'at-most-once', isUnaligned: true },
+      "checkpoint option isUnaligned is true, but at-most-once does not align barriers; leave it out, or use mode 'exactly-once'",
     ],
     [
       { intervalMs: 1, isUnaligned: true, alignmentTimeoutMs: 5 },

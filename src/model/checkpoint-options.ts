@@ -1,14 +1,20 @@
 // What a job says about its checkpoints, as data: how often, how barriers travel, how long one may take, how many are kept.
 import { preview } from '../base/errors.ts'
 
-/** Whether records may count twice in state after a recovery: barriers are aligned (or carry what they overtook), or they are not. */
-export type CheckpointMode = 'exactly-once' | 'at-least-once'
+/**
+ * What a recovery makes of the records behind the checkpoint. `exactly-once`: they are read again, and count once in state: barriers are aligned, or
+ * carry what they overtook. `at-least-once`: they are read again, and may count twice in state: no input waits at a barrier. `at-most-once`: after a
+ * failure that the process survives they are not read again: state goes back to the checkpoint, and sources go on behind the last record that they
+ * emitted, so that what was read in between is lost from state, and from sinks what had not got there. A new process, or a thread in place
+ * of one that was lost, knows the checkpoint alone: it reads from there, as with `at-least-once`.
+ */
+export type CheckpointMode = 'exactly-once' | 'at-least-once' | 'at-most-once'
 
 /** When and how a job takes checkpoints. A failed checkpoint never restarts a healthy job. */
 export interface CheckpointOptions {
   /** From one trigger to the next, ms; Infinity for none but those asked for and the one at the end of all input. */
   readonly intervalMs: number
-  /** `exactly-once` unless said otherwise. */
+  /** What holds after a failure; `exactly-once` unless said otherwise. */
   readonly mode?: CheckpointMode
   /** From the end of one to the trigger of the next, ms, however long the first took. Default 0. */
   readonly minPauseMs?: number
@@ -69,8 +75,8 @@ interface Rule {
 const RULES: Readonly<Record<keyof CheckpointOptions, Rule>> = {
   intervalMs: { isValid: value => isFrom(value, 1), expected: 'milliseconds from 1, or Infinity for on request only' },
   mode: {
-    isValid: value => value === 'exactly-once' || value === 'at-least-once',
-    expected: "'exactly-once' or 'at-least-once'",
+    isValid: value => value === 'exactly-once' || value === 'at-least-once' || value === 'at-most-once',
+    expected: "'exactly-once', 'at-least-once' or 'at-most-once'",
   },
   minPauseMs: { isValid: value => isFrom(value, 0) && value !== Infinity, expected: 'finite milliseconds from 0' },
   timeoutMs: { isValid: value => isFrom(value, 1), expected: 'milliseconds from 1, or Infinity for no limit' },
@@ -91,8 +97,9 @@ function isCount(value: unknown, min: number): boolean {
 // Each of these would leave one of two options without effect, and nobody would know.
 function contradiction({ mode, isUnaligned, alignmentTimeoutMs = Infinity }: CheckpointOptions): string | undefined {
   const overtakes = isUnaligned === true ? 'isUnaligned is true' : `alignmentTimeoutMs is ${alignmentTimeoutMs}`
-  if (mode === 'at-least-once' && (isUnaligned === true || alignmentTimeoutMs !== Infinity))
-    return `checkpoint option ${overtakes}, but at-least-once does not align barriers; leave it out, or use mode 'exactly-once'`
+  const isAligned = mode === undefined || mode === 'exactly-once'
+  if (!isAligned && (isUnaligned === true || alignmentTimeoutMs !== Infinity))
+    return `checkpoint option ${overtakes}, but ${mode} does not align barriers; leave it out, or use mode 'exactly-once'`
   if (isUnaligned === true && alignmentTimeoutMs !== Infinity && alignmentTimeoutMs !== 0)
     return `checkpoint option alignmentTimeoutMs is ${alignmentTimeoutMs}, but with isUnaligned nothing is aligned; leave one of them out`
   return undefined

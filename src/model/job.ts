@@ -221,5 +221,6 @@ export interface JobLauncher {
   /** The parallelism of steps that do not say their own. */
   readonly defaultParallelism: number
   launch(graph: Graph, options?: LaunchOptions): JobHandle
-  explain(graph: Graph): Explanation
+  /** With the checkpoints that the job is to take, where they are known: they decide what sinks guarantee. */
+  explain(graph: Graph, checkpoints?: CheckpointOptions): Explanation
 }

@@ -7,6 +7,7 @@ import type { Vertex } from '../model/graph.ts'
 import type { WindowTimeDomain } from '../model/window-spec.ts'
 import type { StatePart } from '../state/state-part.ts'
 import type { AlignmentCoordinator } from '../time/alignment-coordinator.ts'
+import type { SplitState } from './splits-part.ts'
 
 /** Takes one record; its timestamp and key are in the chain's CurrentRecord. */
 export type Emit = (record: unknown) => void
@@ -104,6 +105,10 @@ export interface OperatorContext {
   readonly splits: readonly Split[]
   /** The ids of the splits of all subtasks, those of the snapshot that the job starts from included; absent: those of `splits`. */
   readonly knownSplits?: ReadonlySet<string>
+  /** The splits with which a source goes on where it had got to before a failure, instead of those of the snapshot. */
+  readonly resumedSplits?: readonly SplitState[] | undefined
+  /** True when sources are to know where they are also after a record that failed behind them (at-most-once). */
+  readonly isAtMostOnce?: boolean
   /** True when the job takes snapshots: keyed parts then track what changes. */
   readonly isCheckpointed: boolean
   /** True when records may come that take others back. */
@@ -210,4 +215,6 @@ export interface SourceOperator extends Operator {
   read(): 'busy' | 'waiting' | 'end'
   /** Asks the source to end its input: the next `read` returns 'end'. */
   stopReading(): void
+  /** Where it has got to, behind the last record that it emitted; undefined unless the context says that it is to know. */
+  splitStates(): readonly SplitState[] | undefined
 }

@@ -4,6 +4,7 @@ import type { ReaderContext, ReadStatus, Source, SourceOutput, Split, SplitReade
 import { stepText } from '../model/step-text.ts'
 import type { WatermarkStrategy } from '../model/watermark-strategy.ts'
 import type { StatePart } from '../state/state-part.ts'
+import { CatchingOutput } from './catching-output.ts'
 import {
   type CurrentRecord,
   type Emit,
@@ -26,6 +27,8 @@ interface OpenSplit {
   readonly reader: SplitReader<unknown>
   /** Undefined where the source makes no watermarks, and until it is one of those that are read. */
   time: SplitTime | undefined
+  /** Keeps what fails behind the source from its reader, so that this knows where it is; undefined unless that is needed. */
+  catching: CatchingOutput | undefined
   state: 'ready' | 'sleeping' | 'paused' | 'ended'
 }
 
@@ -69,7 +72,7 @@ export class SourceReadOperator implements SourceOperator {
   }
 
   async open(): Promise<void> {
-    const states = this.restored ?? []
+    const states = this.context.resumedSplits ?? this.restored ?? []
     const known = new Set(states.map(state => state.id))
     // The splits that came with the job are those of its start, or new ones since the snapshot.
     const added = this.context.splits.filter(split => !known.has(split.id))
@@ -102,7 +105,7 @@ export class SourceReadOperator implements SourceOperator {
   private async reopenSplit({ id, position, isEnded, watermark }: SplitState): Promise<void> {
     const split: Split = { id, position }
     const openSplit: OpenSplit = isEnded
-      ? { split, reader: endedReader(position), time: undefined, state: 'ended' }
+      ? { split, reader: endedReader(position), time: undefined, catching: undefined, state: 'ended' }
       : await this.openSplit(split)
     this.addSplit(openSplit)
     openSplit.time?.restore(watermark)
@@ -111,6 +114,7 @@ export class SourceReadOperator implements SourceOperator {
 
   private addSplit(split: OpenSplit): void {
     split.time = this.times?.add(split.split.id)
+    if (this.context.isAtMostOnce === true) split.catching = new CatchingOutput(split.time ?? this.output)
     this.splits.push(split)
   }
 
@@ -125,7 +129,8 @@ export class SourceReadOperator implements SourceOperator {
       logger: this.context.logger,
       wake: () => this.context.mailbox.post(() => openSplit?.state === 'sleeping' && this.wake(openSplit)),
     }
-    openSplit = { split, reader: await this.openReader(split, readerContext), time: undefined, state: 'ready' }
+    const reader = await this.openReader(split, readerContext)
+    openSplit = { split, reader, time: undefined, catching: undefined, state: 'ready' }
     return openSplit
   }
 
@@ -153,6 +158,10 @@ export class SourceReadOperator implements SourceOperator {
 
   stopReading(): void {
     this.isStopping = true
+  }
+
+  splitStates(): readonly SplitState[] | undefined {
+    return this.context.isAtMostOnce === true ? this.splits.map(split => this.stateOf(split)) : undefined
   }
 
   settleSnapshot(snapshotId: number, outcome: 'completed' | 'aborted'): void {
@@ -241,14 +250,15 @@ export class SourceReadOperator implements SourceOperator {
   }
 
   private readSplit(split: OpenSplit): void {
-    const { time } = split
+    const { time, catching } = split
     time?.beforeRead()
     let status: ReadStatus
     try {
-      status = split.reader.read(time ?? this.output)
+      status = split.reader.read(catching ?? time ?? this.output)
     } catch (error) {
-      throw this.failure(split, error)
+      throw this.failure(split, catching?.caught?.error ?? error)
     }
+    if (catching?.caught !== undefined) throw this.failure(split, catching.caught.error)
     time?.afterRead(status)
     if (status === 'waiting') split.state = 'sleeping'
     if (status === 'end') split.state = 'ended'

@@ -1,5 +1,6 @@
 // A plan for readers: text for people, plain data for programs and the dashboard. Golden tests hold both.
 import { locationText } from '../base/source-location.ts'
+import type { CheckpointMode } from '../model/checkpoint-options.ts'
 import { operatorText } from '../model/describe.ts'
 import type { BootstrapInput, Graph, Vertex } from '../model/graph.ts'
 import { guaranteeTexts, sinkGuarantees } from '../model/guarantees.ts'
@@ -16,6 +17,8 @@ export interface ExplainOptions {
   /** Shows where each step was written; off for texts that are compared. */
   readonly showLocations: boolean
   readonly channelCapacityRecords: number
+  /** What sinks guarantee depends on it; exactly-once unless given. */
+  readonly checkpointMode?: CheckpointMode | undefined
 }
 
 /** The plan of a graph in words and as data. */
@@ -30,7 +33,7 @@ function planText(plan: PhysicalPlan, options: ExplainOptions): string {
   const heading = `job "${graph.name}" (graph ${plan.graphHash}): ${counted(chains.length, 'chain')}, ${counted(tasks, 'task')}`
   const blocks = chains.map(chain => chainText(plan, chain, exchanges, options))
   const notes = graphWarnings(graph).map(text => `warning: ${text}`)
-  return [heading, ...blocks, ...guaranteeTexts(graph), ...notes, ...warnings(graph)].join('\n')
+  return [heading, ...blocks, ...guaranteeTexts(graph, options.checkpointMode), ...notes, ...warnings(graph)].join('\n')
 }
 
 function chainText(plan: PhysicalPlan, chain: Chain, exchanges: readonly Exchange[], options: ExplainOptions): string {
@@ -129,7 +132,7 @@ function planJson(plan: PhysicalPlan, options: ExplainOptions): unknown {
       placement: chain.placement,
       keyGroups: chain.subtasks.map(subtask => [subtask.keyGroups.from, subtask.keyGroups.to]),
     })),
-    guarantees: sinkGuarantees(plan.graph).map(({ vertex, guarantee, reasons }) => ({
+    guarantees: sinkGuarantees(plan.graph, options.checkpointMode).map(({ vertex, guarantee, reasons }) => ({
       sink: vertex.id,
       guarantee,
       reasons,

@@ -45,6 +45,8 @@ export interface ChainInit {
   readonly alignment: AlignmentCoordinator
   readonly splits: readonly Split[]
   readonly knownSplits: ReadonlySet<string>
+  readonly resumedSplits?: OperatorContext['resumedSplits']
+  readonly isAtMostOnce?: boolean
   readonly isCheckpointed: boolean
   readonly owner?: string | undefined
   readonly attempt: number
@@ -125,6 +127,8 @@ function makeNode(
     alignment: init.alignment,
     splits: init.splits,
     knownSplits: init.knownSplits,
+    resumedSplits: init.resumedSplits,
+    isAtMostOnce: init.isAtMostOnce === true,
     isCheckpointed: init.isCheckpointed,
     takesRetractions: takesRetractions(graph, vertex.id),
     jobName: init.graph.name,

@@ -1,10 +1,11 @@
 // What a job needs to run in several threads: who runs which subtask, and the way to those that are elsewhere. The run of the job and its
 // coordinator stay in the main thread; how threads are made and talk is the runner's.
+import type { CheckpointMode } from '../model/checkpoint-options.ts'
 import type { JobMetrics, NoOutput } from '../model/job.ts'
 import type { EndMode } from '../operators/operator.ts'
+import type { SplitState } from '../operators/source.ts'
 import type { Chain } from '../plan/physical-plan.ts'
 import type { Manifest, TaskSnapshot } from '../recovery/snapshot/manifest.ts'
-import type { BarrierMode } from './barrier-aligner.ts'
 import type { Deployment, FirstSplits } from './deployment.ts'
 import type { JobTask } from './job-task.ts'
 import type { Steppable } from './steppable.ts'
@@ -19,7 +20,7 @@ export interface CrewOrder {
   /** The snapshot that its state comes from. */
   readonly from: Manifest | undefined
   /** How it takes snapshots; undefined when it takes none. */
-  readonly snapshots: { readonly mode: BarrierMode; readonly alignmentTimeoutMs: number } | undefined
+  readonly snapshots: { readonly mode: CheckpointMode; readonly alignmentTimeoutMs: number } | undefined
   readonly owner: string | undefined
 }
 
@@ -28,6 +29,8 @@ export interface CrewEvents {
   onSnapshot(task: JobTask, snapshotId: number, snapshot: TaskSnapshot): void
   onFinalSnapshot(task: JobTask, snapshot: TaskSnapshot, end: EndMode): void
   onTaskFinished(task: JobTask): void
+  /** Where a source has got to, which is closed; it comes before the region counts as closed. */
+  onSplitStates(task: JobTask, states: readonly SplitState[]): void
   /** A step failed, or a whole thread: then once for each of its regions. */
   onFailure(error: unknown, task: JobTask): void
 }

@@ -2,9 +2,11 @@
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import { Prng } from '../base/prng.ts'
+import type { CheckpointMode } from '../model/checkpoint-options.ts'
 import type { ConnectorResolver, Split } from '../model/connector.ts'
 import type { Vertex } from '../model/graph.ts'
 import type { Capacity, EndMode } from '../operators/operator.ts'
+import type { SplitState } from '../operators/source.ts'
 import { atStep, stepError } from '../operators/user-failure.ts'
 import type { Chain, Exchange, PhysicalPlan } from '../plan/physical-plan.ts'
 import type { TaskSnapshot } from '../recovery/snapshot/manifest.ts'
@@ -43,6 +45,8 @@ export interface DeploymentInit {
   readonly isHere?: (chain: Chain, subtaskIndex: number) => boolean
   /** The splits of chains that begin with a source, by chain; the sources are asked unless given. */
   readonly splits?: ReadonlyMap<number, FirstSplits>
+  /** Where sources go on instead of what the snapshot says of them, by chain: what they had read is not read again. */
+  readonly resumeAt?: ReadonlyMap<number, readonly SplitState[]>
   /** Tells the job from others of its name. */
   readonly owner?: string | undefined
   /** Which attempt of the job it is, from 1; 1 unless given. */
@@ -51,7 +55,7 @@ export interface DeploymentInit {
 
 /** How the tasks of a job take snapshots. */
 export interface SnapshotInit {
-  readonly mode: BarrierMode
+  readonly mode: CheckpointMode
   /** After so long (ms) a barrier overtakes that waits for others; Infinity for never. */
   readonly alignmentTimeoutMs: number
   onSnapshot(task: Task, snapshotId: number, snapshot: TaskSnapshot): void
@@ -96,11 +100,13 @@ export async function deploy(init: DeploymentInit): Promise<Deployment> {
     .map(exchange => makeChannels({ ...init, isHere }, exchange, capacities, crossings))
   const alignment = new AlignmentCoordinator()
   const splits = init.splits ?? (await splitsOf(init))
+  const isResumed = [...splits.values()].some(({ resumed }) => resumed !== undefined)
   const tasks: Task[] = []
   for (const chain of chains) {
-    const { splits: first, known: knownSplits } = splits.get(chain.id) ?? { splits: [], known: new Set<string>() }
+    const { splits: first, known: knownSplits, resumed } = splits.get(chain.id) ?? NO_SPLITS
     for (const { index } of chain.subtasks) {
       if (!isHere(chain, index)) continue
+      const isOwn = (_: unknown, position: number): boolean => position % chain.parallelism === index
       const task: Task = new Task({
         graph: plan.graph,
         chain,
@@ -114,21 +120,28 @@ export async function deploy(init: DeploymentInit): Promise<Deployment> {
         prng: new Prng(init.seed + chain.id * 7919 + index),
         connectors: init.connectors,
         alignment,
-        splits: first.filter((_, position) => position % chain.parallelism === index),
+        splits: first.filter(isOwn),
         knownSplits,
+        resumedSplits: resumed?.filter(isOwn),
+        isAtMostOnce: init.snapshots?.mode === 'at-most-once',
         isCheckpointed: init.snapshots !== undefined,
         owner: init.owner,
         attempt: init.attempt ?? 1,
         startedFromId: init.restore?.manifest.id,
-        barrierMode: init.snapshots?.mode ?? 'exactly-once',
+        barrierMode: barrierMode(init.snapshots?.mode),
         alignmentTimeoutMs: init.snapshots?.alignmentTimeoutMs ?? Infinity,
         snapshots: snapshotEvents(init, () => task),
       })
-      if (init.restore !== undefined) await restoreTask(task, init.restore)
+      if (init.restore !== undefined) await restoreTask(task, init.restore, { isResumed })
       tasks.push(task)
     }
   }
   return { plan, tasks, exchanges, crossings }
+}
+
+// Where records are lost after a failure, state that is of one moment would be worth nothing.
+function barrierMode(mode: CheckpointMode = 'exactly-once'): BarrierMode {
+  return mode === 'exactly-once' ? 'exactly-once' : 'at-least-once'
 }
 
 function emptyCapacity(): Capacity {
@@ -154,19 +167,31 @@ function snapshotEvents({ snapshots }: DeploymentInit, task: () => Task): Snapsh
 export interface FirstSplits {
   readonly splits: readonly Split[]
   readonly known: ReadonlySet<string>
+  /** Those that were read before a failure, and go on where they had got to; undefined: they go on from the snapshot. */
+  readonly resumed?: readonly SplitState[] | undefined
 }
+
+const NO_SPLITS: FirstSplits = { splits: [], known: new Set() }
 
 async function splitsOfChain(init: DeploymentInit, chain: Chain): Promise<FirstSplits> {
   const root = init.plan.graph.vertices[chain.vertices[0] as number] as Vertex
-  if (root.operator.kind !== 'source') return { splits: [], known: new Set() }
+  if (root.operator.kind !== 'source') return NO_SPLITS
   try {
     const source = init.connectors.source(root.operator.source)
-    const old = init.restore === undefined ? undefined : await knownSplits(init.restore, root.uid)
+    const resumed = init.resumeAt?.get(chain.id)
+    const old = resumed === undefined ? await splitsOfSnapshot(init, root) : new Set(resumed.map(({ id }) => id))
     const splits = old === undefined ? await source.splits(chain.parallelism) : ((await source.newSplits?.(old)) ?? [])
-    return { splits, known: new Set([...(old ?? []), ...splits.map(split => split.id)]) }
+    return { splits, known: new Set([...(old ?? []), ...splits.map(split => split.id)]), resumed }
   } catch (error) {
     throw stepError(atStep(root, 'SOURCE_FAILED', error), '')
   }
+}
+
+async function splitsOfSnapshot(
+  { restore }: DeploymentInit,
+  { uid }: Vertex,
+): Promise<ReadonlySet<string> | undefined> {
+  return restore === undefined ? undefined : knownSplits(restore, uid)
 }
 
 function makeChannels(

@@ -88,11 +88,15 @@ export class JobRun {
   constructor(init: JobRunInit) {
     const { plan, recovery, logger, clock } = init
     this.init = init
-    this.regions = regionsOf(plan).map((chains, index) => new JobRegion({ index, chains, logger, crew: init.crew }))
+    const isAtMostOnce = recovery?.settings.mode === 'at-most-once'
+    this.regions = regionsOf(plan).map(
+      (chains, index) => new JobRegion({ index, chains, logger, crew: init.crew, isAtMostOnce }),
+    )
     init.crew?.listen({
       onSnapshot: (task, snapshotId, snapshot) => this.checkpointing?.onSnapshot(task, snapshotId, snapshot),
       onFinalSnapshot: (task, snapshot, end) => this.checkpointing?.onFinalSnapshot(task, snapshot, end),
       onTaskFinished: () => this.onTaskFinished(),
+      onSplitStates: (task, states) => this.regionOf(task)?.noteSplitStates(task, states),
       onFailure: (error, task) => this.onFailure(error, task),
     })
     this.policy = new RestartPolicy(recovery?.restart ?? { kind: 'none' }, new Prng(init.seed))
@@ -139,7 +143,8 @@ export class JobRun {
     await this.restarting
     for (const region of this.regions) {
       const closeFailure = await region.close(failure !== undefined)
-      failure ??= closeFailure
+      // Whoever cancels has no use for what a lost thread had left to do.
+      if (this.request !== 'cancel' || !isLost(closeFailure?.error)) failure ??= closeFailure
     }
     if (failure !== undefined) throw failure.error
     const last = this.checkpointing?.newestManifest
@@ -265,6 +270,7 @@ export class JobRun {
     const here = this.regions.flatMap(region => region.steppables)
     this.state = 'running'
     this.unfinished = tasks.length
+    for (const region of this.regions) region.begin()
     checkpointing?.start(tasks)
     return new Promise(resolve => {
       this.end = resolve
@@ -288,10 +294,7 @@ export class JobRun {
 
   private onFailure(error: unknown, failedTask: Steppable | JobTask | undefined): void {
     if (this.state === 'ended') return
-    const region = this.regions.find(
-      ({ tasks, steppables }) =>
-        tasks.some(task => task === failedTask) || steppables.some(steppable => steppable === failedTask),
-    )
+    const region = this.regionOf(failedTask)
     if (region === undefined || this.init.recovery === undefined) {
       this.giveUp(error)
       return
@@ -302,6 +305,12 @@ export class JobRun {
     this.failed.add(region)
     if (this.state !== 'running') return
     this.restarting = this.restart(error).catch((failure: unknown) => this.giveUp(failure))
+  }
+
+  private regionOf(part: Steppable | JobTask | undefined): JobRegion | undefined {
+    return this.regions.find(
+      ({ tasks, steppables }) => tasks.some(task => task === part) || steppables.some(steppable => steppable === part),
+    )
   }
 
   private giveUp(error: unknown): void {
@@ -345,7 +354,11 @@ export class JobRun {
     // The others build on a checkpoint that turned out to be damaged: they have to go back as well.
     if (latest?.id !== this.checkpointing?.newestManifest?.id) await this.failAll(latest)
     this.attempt = (await this.init.recovery?.claimAttempt()) ?? this.attempt + 1
-    for (const region of this.failed) await this.deploy(region, latest)
+    for (const region of this.failed) {
+      // One that failed while another was waited for is not closed yet.
+      await region.close(true)
+      await this.deploy(region, latest)
+    }
   }
 
   private async failAll(latest: Manifest | undefined): Promise<void> {
@@ -361,6 +374,7 @@ export class JobRun {
 
   private goOn(): void {
     const restarted = [...this.failed].flatMap(region => region.tasks)
+    for (const region of this.failed) region.begin()
     this.init.scheduler.add([...this.failed].flatMap(region => region.steppables))
     this.failed.clear()
     this.state = 'running'
@@ -391,4 +405,8 @@ export class JobRun {
         this.init.logger.log('warn', 'records emitted into a loop after its end were not processed', { records: left })
     }
   }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof StreamError && error.code === 'WORKER_FAILED'
 }

@@ -25,13 +25,28 @@ export interface RestoreInit {
   readRows(part: ManifestPart, wanted: RowsWanted, visit: VisitRow): Promise<void>
 }
 
-/** Restores every part of every operator of a task. Throws STATE_INCOMPATIBLE, RESCALE_REFUSED, SNAPSHOT_DAMAGED. */
-export async function restoreTask(task: Task, restore: RestoreInit): Promise<void> {
+/** The parts that hold records on their way: those of calls, loops and channels. */
+const IN_FLIGHT_PARTS: ReadonlySet<string> = new Set(['calls', 'loop', 'in-flight'])
+
+/**
+ * Restores every part of every operator of a task. `isResumed`: its sources go on where they had got to, so that nothing comes twice; what was on
+ * its way in the snapshot may have come out since, and is left out. Throws STATE_INCOMPATIBLE, RESCALE_REFUSED, SNAPSHOT_DAMAGED.
+ */
+export async function restoreTask(
+  task: Task,
+  restore: RestoreInit,
+  { isResumed }: { readonly isResumed: boolean },
+): Promise<void> {
   for (const { uid, parts } of task.snapshots.operators) {
     const operator = restore.manifest.operators.find(candidate => candidate.uid === uid)
     if (operator === undefined) continue
-    for (const part of parts) await restorePart(task, part, operator, restore)
+    for (const part of parts) if (!isResumed || !isInFlight(part)) await restorePart(task, part, operator, restore)
   }
+}
+
+// States of users have names too, but they are of other kinds.
+function isInFlight({ kind, name }: StatePart): boolean {
+  return (kind === 'list' || kind === 'union') && IN_FLIGHT_PARTS.has(name)
 }
 
 /** The ids of all splits of a source in the snapshot; undefined when it holds none of that source. */

@@ -101,7 +101,7 @@ export class StreamEnvironment {
 
   /**
    * Takes a checkpoint each so many milliseconds: after a failure, also of the whole process, the job goes on from the newest one as if
-   * nothing had happened. Jobs started with `millrace run --dir`, or with execute() options, may say the same from outside. Throws
+   * nothing had happened; `mode` says what counts twice or is lost instead. Jobs started with `millrace run --dir`, or with execute() options, may say the same from outside. Throws
    * OPTION_INVALID.
    * @example
    * ```ts
@@ -193,7 +193,7 @@ export class StreamEnvironment {
 
   /** How the job would run, without running it. Throws GRAPH_INVALID with all mistakes of the job. */
   explain(name = 'job'): Explanation {
-    return this.launcher.explain(this.builder.build(name, this.defaults()))
+    return this.launcher.explain(this.builder.build(name, this.defaults()), this.recovery.checkpoints)
   }
 
   private launch(part: GraphBuilder, name: string, options?: LaunchOptions): JobHandle {

@@ -1,5 +1,6 @@
 // A launcher for tests: runs what the DataStream API built under one seed of the simulated scheduler, and keeps what the run came to.
 import { portableConnectors } from '../../../src/connectors/portable.ts'
+import type { CheckpointOptions } from '../../../src/model/checkpoint-options.ts'
 import type { Graph } from '../../../src/model/graph.ts'
 import type { JobHandle, JobLauncher, JobResult } from '../../../src/model/job.ts'
 import { explainGraph } from '../../../src/plan/explain.ts'
@@ -64,7 +65,8 @@ export class SimulatedLauncher implements JobLauncher {
     }
   }
 
-  explain(graph: Graph): { text: string; json: unknown } {
-    return explainGraph(graph, { showLocations: false, channelCapacityRecords: 1024 })
+  explain(graph: Graph, checkpoints?: CheckpointOptions): { text: string; json: unknown } {
+    const checkpointMode = checkpoints?.mode
+    return explainGraph(graph, { showLocations: false, channelCapacityRecords: 1024, checkpointMode })
   }
 }
