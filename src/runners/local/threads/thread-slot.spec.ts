@@ -146,7 +146,7 @@ describe('the slot of a thread', () => {
   test('ends a thread that could not build the job, without calling it lost; the next deployment gets a new one', async () => {
     const { slot, threads, lost } = setUp()
     const done = slot.deploy(deployOf(0))
-    const error = { code: 'JOB_MODULE_FAILED', message: 'JOB_MODULE_FAILED: no', stack: undefined }
+    const error = { code: 'JOB_MODULE_FAILED', name: 'Error', message: 'JOB_MODULE_FAILED: no', stack: undefined }
     threads[0]?.events.onReport({ kind: 'not-ready', error })
     await assert.rejects(done, { code: 'JOB_MODULE_FAILED' })
     assert.deepEqual([threads[0]?.terminations, lost], [1, []])
