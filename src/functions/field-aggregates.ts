@@ -1,8 +1,9 @@
 // Record path (bench/micro/copy-record.ts). The built-in aggregations of one field, and reduce, as AggregateFunction objects with Flink's
 // meaning: sum, min and max keep the other fields of the first record; minBy and maxBy give the first record that holds the extreme.
+import { isLess } from '../base/number-order.ts'
 import type { AggregateFunction } from '../model/functions.ts'
 import { REPLACED_FIELD, type ReplacedField, type Replacement } from '../model/replaced-field.ts'
-import { isLess, notNumberIn, numberOf, synchronous } from './field-values.ts'
+import { notNumberIn, numberOf, synchronous } from './field-values.ts'
 
 /** What minBy and maxBy remember: a record of the stream, and its field's value. */
 export interface FieldAccumulator<T> {

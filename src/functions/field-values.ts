@@ -1,5 +1,5 @@
 // Record path (bench/micro/aggregates.ts). How built-in functions read a record: by the name of a field or by a function, and what they make of a value that does not
-// fit. Also the order of numbers that all of them share.
+// fit.
 import { preview, StreamError } from '../base/errors.ts'
 
 /** Reads a value of a record. */
@@ -60,11 +60,6 @@ export function numberOf(record: unknown, field: string, call: string): number {
 export function notNumberIn(record: unknown, field: string, call: string): StreamError {
   const value = (record as Readonly<Record<string, unknown>> | null | undefined)?.[field]
   return notNumber(`${call}: field "${field}" is ${preview(value)}`)
-}
-
-/** True when the first number is less than the second; NaN is greater than every other number, as in Flink and in SQL's databases. */
-export function isLess(a: number, b: number): boolean {
-  return a < b || (Number.isNaN(b) && !Number.isNaN(a))
 }
 
 /** What a user's function returned. Throws USER_FUNCTION_ASYNC when it is a promise. */

@@ -1,7 +1,8 @@
 // Record path (bench/micro/aggregates.ts). Aggregates that give a number: count, sum, avg, min and max. What can take a record back does so exactly as far as numbers
 // allow: NaN and the infinities are counted apart, and what additions round off is kept (Neumaier's sum).
+import { isLess } from '../base/number-order.ts'
 import type { AggregateFunction } from '../model/functions.ts'
-import { isLess, numberReader, type Reader, valueReader } from './field-values.ts'
+import { numberReader, type Reader, valueReader } from './field-values.ts'
 import { isAbsent } from './value-identity.ts'
 
 /** What sum and avg remember. Counts go below zero where a record is taken back before it comes. */

@@ -1,9 +1,11 @@
 // Record path (bench/micro/aggregates.ts). Quantiles of a field: exact while there are few different values, then with a bounded relative error (DDSketch, Masson, Rim and
 // Lee, VLDB 2019: each value counts as the representative of its logarithmic bucket). Rounding values one by one keeps all laws of
 // aggregates exact: order and parts make no difference, and what was added can be taken back.
+
 import { preview } from '../base/errors.ts'
+import { isLess } from '../base/number-order.ts'
 import type { AggregateFunction } from '../model/functions.ts'
-import { argumentInvalid, callText, isLess, numberReader, requireCount } from './field-values.ts'
+import { argumentInvalid, callText, numberReader, requireCount } from './field-values.ts'
 
 const EXACT_VALUES_MAX_DEFAULT = 1000
 const EXACT_VALUES_MAX_LIMIT = 1_000_000

@@ -1,8 +1,10 @@
 // Record path (bench/micro/aggregates.ts). The first records of a key by a number: topN. Of equal ones the earlier stays before the later.
+
 import { preview } from '../base/errors.ts'
+import { isLess } from '../base/number-order.ts'
 import type { NumberFieldOf } from '../model/field.ts'
 import type { AggregateFunction } from '../model/functions.ts'
-import { argumentInvalid, callText, isLess, numberReader, requireCount } from './field-values.ts'
+import { argumentInvalid, callText, numberReader, requireCount } from './field-values.ts'
 
 /** Records that topN keeps at most. */
 export const TOP_RECORDS_MAX = 10_000

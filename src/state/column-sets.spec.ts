@@ -78,7 +78,7 @@ describe('column sets', () => {
     close(columns)
     assert.deepEqual(snapshot(2), ['7 gone'])
     part.settle(2, 'aborted')
-    other.count1(other.find(100), 5)
+    other.addRecord(other.find(100), 5)
     assert.equal(sets.count, 4902)
     const rows = snapshot(3)
     // What the aborted one told is told again.

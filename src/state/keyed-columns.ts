@@ -2,6 +2,7 @@
 // and in columns, not in an object for each key. A snapshot of a million such rows reads memory in its order, where objects cost a cache
 // miss or two each.
 import type { ByteWriter } from '../base/byte-writer.ts'
+import { isLess } from '../base/number-order.ts'
 import { keyGroupOf } from '../model/key-groups.ts'
 import type { Replacement } from '../model/replaced-field.ts'
 import { hashKey } from '../serde/key-encoding.ts'
@@ -92,7 +93,7 @@ export class KeyedColumns implements ColumnRows {
   }
 
   /** Counts one record more of the row's key; returns what becomes of its number. */
-  count1(row: number, next: number): number {
+  addRecord(row: number, next: number): number {
     const { tracker, cells } = this
     const at = row * this.stride
     if (tracker.marks[(at + MARKS) * 2 + TOUCHED] !== tracker.epoch) tracker.touch(row)
@@ -103,9 +104,9 @@ export class KeyedColumns implements ColumnRows {
     return value
   }
 
-  /** As `count1`; gives the record. */
+  /** As `addRecord`; gives the record. */
   update(row: number, next: number): Fields {
-    const value = this.count1(row, next)
+    const value = this.addRecord(row, next)
     return this.form.make(this, row, value, this.keyOf(row))
   }
 
@@ -276,11 +277,6 @@ function alignedCells(count: number): Float64Array<ArrayBuffer> {
 
 function marksOf(cells: Float64Array<ArrayBuffer>): Uint32Array {
   return new Uint32Array(cells.buffer, cells.byteOffset, cells.length * 2)
-}
-
-/** NaN is greater than every other number. */
-function isLess(a: number, b: number): boolean {
-  return a < b || (Number.isNaN(b) && !Number.isNaN(a))
 }
 
 function writeKey(out: ByteWriter, key: number | string): void {

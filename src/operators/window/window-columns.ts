@@ -74,7 +74,7 @@ export class WindowColumns {
     if (columns !== undefined) {
       const row = columns.find(key)
       if (row >= 0) {
-        columns.count1(row, value)
+        columns.addRecord(row, value)
         return true
       }
     }
