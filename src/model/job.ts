@@ -94,7 +94,8 @@ export type WatermarkHold = { readonly step: string; readonly subtaskIndex: numb
       readonly alignmentGroup?: string
     }
   | { readonly kind: 'idle'; readonly splits: readonly string[] }
-  | { readonly kind: 'back-pressure' | 'under-way' | 'bootstrap' | 'async' | 'loop' | 'results' | 'none' }
+  /** `elsewhere`: the step is in another thread, into which nobody looks from here. */
+  | { readonly kind: 'back-pressure' | 'under-way' | 'bootstrap' | 'async' | 'loop' | 'results' | 'elsewhere' | 'none' }
 )
 
 /** What the windows or timers of one subtask of a step wait for. */

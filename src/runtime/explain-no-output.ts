@@ -85,6 +85,8 @@ function holdText(hold: WatermarkHold, nowMs: number): string {
       return `${step} waits for records that still go round its loop`
     case 'results':
       return `${step} holds it back for results with earlier timestamps that it has not emitted yet`
+    case 'elsewhere':
+      return `${step}, which runs in another thread, has sent no later watermark: run the job with one thread to see what that waits for`
     case 'none':
       return `${step} makes no watermarks: call assignTimestampsAndWatermarks() behind it, or give the source a strategy`
   }

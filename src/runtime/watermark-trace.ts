@@ -39,7 +39,7 @@ class Trace {
     const held = gate.times[gate.timeHolder]
     if (held === undefined) return { kind: 'idle', ...place, splits: [] }
     const sender = this.senderOf(held.from.channel)
-    if (sender === undefined) return { kind: 'none', ...place }
+    if (sender === undefined) return this.elsewhere(held.from.channel) ?? { kind: 'none', ...place }
     const from = sender.task.nodes[sender.position] as ChainNode
     if (from.outputWatermark > held.watermark) return underWay(task, root)
     return this.after(sender.task, sender.position)
@@ -61,6 +61,15 @@ class Trace {
       // A step that stays behind by a fixed time is not what it waits for.
     }
     return this.before(task, position)
+  }
+
+  /** The sender of a channel from another thread. */
+  private elsewhere(channel: unknown): WatermarkHold | undefined {
+    const { plan, crossings } = this.deployment
+    const crossing = crossings.find(candidate => candidate.channel === channel)
+    if (crossing === undefined) return undefined
+    const step = plan.graph.vertices[crossing.exchange.edge.from]?.name ?? ''
+    return { kind: 'elsewhere', step, subtaskIndex: crossing.sender }
   }
 
   private senderOf(channel: unknown): { readonly task: Task; readonly position: number } | undefined {

@@ -107,6 +107,8 @@ describe('a handle', () => {
     assert.equal(edges.find(({ from }) => from === vertices[0]?.name)?.channels, 16)
     const waiting = handle.explainNoOutput()
     assert.deepEqual([...new Set(waiting.map(({ waiting: what }) => what))], ['windows'])
+    const holds = new Set(waiting.map(({ hold }) => hold?.kind))
+    assert.ok(holds.has('elsewhere') && !holds.has('none'), `${[...holds].join(', ')}: ${waiting[0]?.text}`)
     await handle.cancel()
     await result
   })
